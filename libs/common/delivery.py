@@ -1,0 +1,124 @@
+"""How a consumer decides about one event, and about what is parked: pure, so that the simulation drives this very code.
+
+Words: a *mark* is the last sequence applied for one (source, subject) and the ids of its last eight sequences.
+*Parked* is what could not take effect yet; the mark never moves on parking.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+REMEMBERED_IDS = 8
+RETRY_SECONDS = (1, 2, 5, 15, 60, 300)
+
+
+class Mark(NamedTuple):
+    """`recent` holds the ids of the last sequences, oldest first: `recent[-1]` is the id at `sequence`."""
+
+    sequence: int = 0
+    recent: tuple[UUID, ...] = ()
+
+    def moved(self, id: UUID) -> "Mark":
+        return Mark(self.sequence + 1, (*self.recent[1 - REMEMBERED_IDS :], id))
+
+    def id_at(self, sequence: int) -> UUID | None:
+        back = self.sequence - sequence
+        return self.recent[-1 - back] if 0 <= back < len(self.recent) else None
+
+
+class State(StrEnum):
+    """Why a row is parked. `dropped` and `skipped` rows are settled: they stay as the record of a person's decision."""
+
+    WAITING = "waiting"
+    FAILED = "failed"
+    FORKED = "forked"
+    DROPPED = "dropped"
+    SKIPPED = "skipped"
+
+
+SETTLED = frozenset({State.DROPPED, State.SKIPPED})
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """One parked event of one (source, subject). `retry_at` is a UNIX time; `disposition` is what a person asked for."""
+
+    sequence: int
+    id: UUID
+    state: State
+    retry_at: float = 0.0
+    disposition: str | None = None
+
+
+class Decision(StrEnum):
+    APPLY = "apply"
+    SKIP = "skip"
+    FORK = "fork"
+    WAIT = "wait"
+
+
+def decide(sequence: int, id: UUID, mark: Mark, parked: Sequence[Parked]) -> Decision:
+    """What to do with an arriving event, given its subject's mark and parked rows.
+
+    FORK and WAIT park the event; SKIP forgets it (its effect is there already, or it is parked already).
+    A forked subject waits as a whole until a person drops the fork, since nobody knows which history is true.
+    """
+    blocked = False
+    for row in parked:
+        if row.sequence == sequence and row.state not in SETTLED:
+            if row.id == id:
+                return Decision.SKIP
+            if sequence > mark.sequence:
+                return Decision.FORK
+        blocked = blocked or row.state is State.FORKED
+    if sequence <= mark.sequence:
+        known = mark.id_at(sequence)
+        if known is None or known == id or _was_settled(sequence, id, parked):
+            return Decision.SKIP
+        return Decision.FORK
+    if sequence == mark.sequence + 1 and not blocked:
+        return Decision.APPLY
+    return Decision.WAIT
+
+
+def _was_settled(sequence: int, id: UUID, parked: Sequence[Parked]) -> bool:
+    return any(row.sequence == sequence and row.id == id and row.state in SETTLED for row in parked)
+
+
+class Step(NamedTuple):
+    """The next thing to do with a subject's parked rows: `what` is apply, drop or skip; `row` is the one it concerns."""
+
+    what: str
+    row: Parked
+
+
+def next_step(mark: Mark, parked: Sequence[Parked], now: float) -> Step | None:
+    """What the owner of the partition does next for one subject: a person's disposition, or the head that is due.
+
+    A `drop` takes effect at once on a fork, and on any other row when it is the head (dropping further back would
+    leave a hole). `skip` accepts the gap before its row: the mark jumps to just below it.
+    """
+    blocked = False
+    for row in parked:
+        if row.disposition == "drop" and (row.state is State.FORKED or row.sequence <= mark.sequence + 1):
+            return Step("drop", row)
+        blocked = blocked or row.state is State.FORKED
+    if blocked:
+        return None
+    for row in parked:
+        if row.state in SETTLED:
+            continue
+        if row.disposition == "skip" and row.sequence > mark.sequence + 1:
+            return Step("skip", row)
+        if row.sequence == mark.sequence + 1 and (
+            row.state is State.WAITING or row.disposition == "retry" or row.retry_at <= now
+        ):
+            return Step("apply", row)
+    return None
+
+
+def retry_delay(attempts: int) -> int:
+    """Seconds until the next attempt of a failed head."""
+    return RETRY_SECONDS[min(attempts, len(RETRY_SECONDS)) - 1]
