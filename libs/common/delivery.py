@@ -43,7 +43,7 @@ SETTLED = frozenset({State.DROPPED, State.SKIPPED})
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """One parked event of one (source, subject). `retry_at` is a UNIX time; `disposition` is what a person asked for."""
+    """One parked event of a (source, subject). `retry_at` is a UNIX time; `disposition` is what a person asked for."""
 
     sequence: int
     id: UUID
@@ -65,30 +65,23 @@ def decide(sequence: int, id: UUID, mark: Mark, parked: Sequence[Parked]) -> Dec
     FORK and WAIT park the event; SKIP forgets it (its effect is there already, or it is parked already).
     A forked subject waits as a whole until a person drops the fork, since nobody knows which history is true.
     """
-    blocked = False
+    blocked = rival = False
     for row in parked:
-        if row.sequence == sequence and row.state not in SETTLED:
+        if row.sequence == sequence:
             if row.id == id:
                 return Decision.SKIP
-            if sequence > mark.sequence:
-                return Decision.FORK
+            rival = rival or row.state not in SETTLED
         blocked = blocked or row.state is State.FORKED
     if sequence <= mark.sequence:
         known = mark.id_at(sequence)
-        if known is None or known == id or _was_settled(sequence, id, parked):
-            return Decision.SKIP
+        return Decision.SKIP if known is None or known == id else Decision.FORK
+    if rival:
         return Decision.FORK
-    if sequence == mark.sequence + 1 and not blocked:
-        return Decision.APPLY
-    return Decision.WAIT
-
-
-def _was_settled(sequence: int, id: UUID, parked: Sequence[Parked]) -> bool:
-    return any(row.sequence == sequence and row.id == id and row.state in SETTLED for row in parked)
+    return Decision.APPLY if sequence == mark.sequence + 1 and not blocked else Decision.WAIT
 
 
 class Step(NamedTuple):
-    """The next thing to do with a subject's parked rows: `what` is apply, drop or skip; `row` is the one it concerns."""
+    """What to do next with a subject's parked rows: `what` is apply, drop or skip; `row` is the one it concerns."""
 
     what: str
     row: Parked

@@ -1,4 +1,4 @@
-"""How far the relay has come: gap-safe over ids that commit out of order. Pure; the simulation drives this very code."""
+"""How far the relay has come: gap-safe over ids that commit out of order. Pure; the simulation drives this code."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

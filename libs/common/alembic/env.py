@@ -1,0 +1,3 @@
+from libs.common.migration import run_environment
+
+run_environment()

@@ -1,0 +1,135 @@
+"""The owner of a partition carries out what people decided about parked rows, and brings waiting ones home in order."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+import asyncpg
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from libs.common import inbox
+from libs.common.database import Database, is_database_error, raw, reading, sqlstate
+from libs.common.delivery import Mark, Parked, State, Step, next_step, retry_delay
+from libs.common.envelope import Incoming
+from libs.common.inbox import Apply, Key, Place
+from libs.common.transaction import once
+
+NIL = UUID(int=0)
+OPEN_KEYS = """
+SELECT DISTINCT source, subject, topic, partition FROM parked p
+WHERE state IN ('waiting', 'failed', 'forked')
+  AND (topic, partition) IN (SELECT * FROM unnest($1::text[], $2::int[]))
+  AND (disposition IS NOT NULL OR (
+    sequence = 1 + coalesce((SELECT sequence FROM mark m WHERE (m.source, m.subject) = (p.source, p.subject)), 0)
+    AND (state = 'waiting' OR retry_at <= now())))
+"""
+EVENT = """
+SELECT topic, partition, "offset", source, subject, sequence, id, type, time, correlation_id, traceparent, data
+FROM parked WHERE (source, subject, sequence, id) = ($1, $2, $3, $4)
+"""
+SETTLE = "UPDATE parked SET state = $5, disposition = NULL WHERE (source, subject, sequence, id) = ($1, $2, $3, $4)"
+FAIL_AGAIN = """
+UPDATE parked SET state = 'failed', error = $5, attempts = attempts + 1, failed_at = now(), disposition = NULL,
+    retry_at = now() + $6::int * interval '1 second'
+WHERE (source, subject, sequence, id) = ($1, $2, $3, $4)
+"""
+SKIP_GAP = """
+INSERT INTO parked (source, subject, sequence, id, state, topic, partition, "offset", type, time, correlation_id, data,
+    disposed_by, disposed_why)
+SELECT source, subject, missing, $5, 'skipped', topic, partition, -1, '', '', '', '', disposed_by, disposed_why
+FROM parked, generate_series($6::bigint, $7::bigint) AS missing
+WHERE (source, subject, sequence, id) = ($1, $2, $3, $4)
+ON CONFLICT DO NOTHING
+"""
+
+
+async def drain(database: Database, places: Sequence[Place], apply: Apply) -> int:
+    """Take every step that is due for the parked subjects of these places; how many were taken.
+
+    Each step is one transaction under the lock of the place's position, like a batch of one.
+    """
+    async with reading(database) as connection:
+        rows = await connection.fetch(OPEN_KEYS, [p[0] for p in places], [p[1] for p in places])
+    steps = 0
+    for row in rows:
+        key, place = (row["source"], row["subject"]), (row["topic"], row["partition"])
+        while await _one_step(database, key, place, apply):
+            steps += 1
+    return steps
+
+
+async def _one_step(database: Database, key: Key, place: Place, apply: Apply) -> bool:
+    """One step for one subject; False when nothing is left to do now."""
+    tried: list[Step] = []
+
+    async def act(session: AsyncSession) -> bool:
+        connection = await raw(session)
+        await connection.fetch(inbox.LOCK_POSITION, [place[0]], [place[1]])
+        marks, parked = await inbox.load(connection, [key])
+        mark = marks.get(key, Mark())
+        step = next_step(mark, parked[key], datetime.now(UTC).timestamp())
+        if step is None:
+            return False
+        tried.append(step)
+        await _carry_out(session, connection, key, mark, step, parked[key], apply)
+        return True
+
+    try:
+        return await once(database, act)
+    except Exception as error:
+        if not tried or tried[0].what != "apply" or not fails_by_itself(error):
+            raise
+        await _record_failure(database, key, tried[0].row, error)
+        return False
+
+
+async def _carry_out(
+    session: AsyncSession, connection: asyncpg.Connection, key: Key, mark: Mark, step: Step,
+    parked: Sequence[Parked], apply: Apply,
+) -> None:  # fmt: skip
+    row = step.row
+    name = (*key, row.sequence, row.id)
+    if step.what == "apply":
+        event = await _parked_event(connection, name)
+        await apply(session, [event])
+        await session.flush()
+        await connection.execute("DELETE FROM parked WHERE (source, subject, sequence, id) = ($1, $2, $3, $4)", *name)
+        await inbox.set_marks(connection, {key: mark.moved(row.id)})
+    elif step.what == "drop":
+        await connection.execute(SETTLE, *name, State.DROPPED.value)
+        if row.state is not State.FORKED and row.sequence == mark.sequence + 1:
+            await inbox.set_marks(connection, {key: mark.moved(row.id)})
+    else:
+        for other in parked:
+            if mark.sequence < other.sequence < row.sequence:
+                await connection.execute(SETTLE, *key, other.sequence, other.id, State.DROPPED.value)
+        await connection.execute(SKIP_GAP, *name, NIL, mark.sequence + 1, row.sequence - 1)
+        await connection.execute(
+            "UPDATE parked SET disposition = NULL WHERE (source, subject, sequence, id) = ($1, $2, $3, $4)", *name
+        )
+        await inbox.set_marks(connection, {key: Mark(row.sequence - 1, ())})
+
+
+async def _parked_event(connection: asyncpg.Connection, name: tuple[str, str, int, UUID]) -> Incoming:
+    row = await connection.fetchrow(EVENT, *name)
+    assert row is not None, "read under the same lock that decided the step"
+    return Incoming(*row)
+
+
+async def _record_failure(database: Database, key: Key, row: Parked, error: BaseException) -> None:
+    async def act(session: AsyncSession) -> None:
+        connection = await raw(session)
+        name = (*key, row.sequence, row.id)
+        attempts = await connection.fetchval(
+            "SELECT attempts FROM parked WHERE (source, subject, sequence, id) = ($1, $2, $3, $4)", *name
+        )
+        await connection.execute(FAIL_AGAIN, *name, inbox.describe(error), retry_delay((attempts or 0) + 1))
+
+    await once(database, act)
+
+
+def fails_by_itself(error: BaseException) -> bool:
+    """True when the event is at fault: its data offends the database, or the handler raised something of its own."""
+    if is_database_error(error):
+        return (sqlstate(error) or "")[:2] in {"22", "23", "42"}
+    return isinstance(error, Exception)

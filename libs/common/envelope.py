@@ -1,0 +1,124 @@
+"""CloudEvents 1.0 in Kafka's binary mode: attributes in `ce_*` headers, JSON in the value, the subject as key."""
+
+from typing import ClassVar, NamedTuple, Protocol
+from uuid import UUID
+
+import msgspec
+
+SOURCE_ROOT = "/jingan/"
+MAX_EVENT_BYTES = 900_000
+
+
+def source_of(service: str) -> str:
+    return f"{SOURCE_ROOT}{service}"
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """The data of one published or consumed type.
+
+    A published type lists all its fields and states what its subject is (`subject_kind`, for example "uscc");
+    a consumed one lists only the fields its service reads.
+    """
+
+    type: ClassVar[str]
+    subject_kind: ClassVar[str] = ""
+
+
+class KafkaRecord(Protocol):
+    """What is read of an aiokafka record."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class Incoming(NamedTuple):
+    """An event as it arrived. `type` ends with its version (`.v1`); `data` is not decoded yet."""
+
+    topic: str
+    partition: int
+    offset: int
+    source: str
+    subject: str
+    sequence: int
+    id: UUID
+    type: str
+    time: str
+    correlation_id: str
+    traceparent: str | None
+    data: bytes
+
+
+class DeadLetter(NamedTuple):
+    """A record without a readable identity; nobody can say which event it is, so it cannot be parked."""
+
+    topic: str
+    partition: int
+    offset: int
+    cause: str
+    key: bytes | None
+    value: bytes | None
+
+
+def headers(
+    *,
+    id: UUID,
+    source: str,
+    type: str,
+    subject: str,
+    sequence: int,
+    time: str,
+    correlation_id: str,
+    causation_id: UUID | None,
+    traceparent: str | None,
+) -> list[tuple[str, bytes]]:
+    """The headers of one event. `time` is RFC 3339."""
+    attributes = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(id).encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", type.encode()),
+        ("ce_subject", subject.encode()),
+        ("ce_time", time.encode()),
+        ("ce_subjectsequence", b"%d" % sequence),
+        ("ce_correlationid", correlation_id.encode()),
+        ("content-type", b"application/json"),
+    ]
+    if causation_id is not None:
+        attributes.append(("ce_causationid", str(causation_id).encode()))
+    if traceparent is not None:
+        attributes.append(("traceparent", traceparent.encode()))
+    return attributes
+
+
+def read(record: KafkaRecord, source: str) -> Incoming | DeadLetter:
+    """The event in a record of a topic on which only `source` speaks."""
+    attributes = dict(record.headers)
+    try:
+        subject = attributes["ce_subject"].decode()
+        if attributes["ce_source"].decode() != source:
+            raise ValueError(f"ce_source is not {source}")
+        if record.key != attributes["ce_subject"]:
+            raise ValueError("the key is not ce_subject")
+        sequence = int(attributes["ce_subjectsequence"])
+        if sequence < 1:
+            raise ValueError("ce_subjectsequence is below 1")
+        traceparent = attributes.get("traceparent")
+        return Incoming(
+            record.topic, record.partition, record.offset, source, subject, sequence,
+            UUID(attributes["ce_id"].decode()), attributes["ce_type"].decode(), attributes["ce_time"].decode(),
+            attributes["ce_correlationid"].decode(), traceparent.decode() if traceparent else None,
+            record.value or b"",
+        )  # fmt: skip
+    except (KeyError, ValueError) as error:
+        cause = f"missing header {error}" if isinstance(error, KeyError) else str(error)
+        return DeadLetter(record.topic, record.partition, record.offset, cause[:500], record.key, record.value)
+
+
+def base_and_version(type: str) -> tuple[str, str]:
+    """`registration.enterprise_registered.v1` -> (`registration.enterprise_registered`, `v1`)."""
+    base, _, version = type.rpartition(".")
+    return base, version

@@ -1,0 +1,71 @@
+"""Alembic per service: one branch for the tables that all services have, one for the service's own."""
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic import command, context
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, MetaData, text
+
+from libs.common.database import Database
+from libs.common.tables import with_common_tables
+
+ROOT = Path(__file__).parents[2]
+
+
+def config(database: Database) -> Config:
+    """Alembic's configuration for one service; no ini file is needed."""
+    alembic = Config()
+    folders = [ROOT / "libs/common/migrations", ROOT / f"services/{database.service}/migrations"]
+    alembic.set_main_option("script_location", str(ROOT / "libs/common/alembic"))
+    alembic.set_main_option("version_locations", "\n".join(map(str, folders)))
+    alembic.set_main_option("path_separator", "newline")
+    alembic.attributes["service"] = database.service
+    return alembic
+
+
+def metadata(service: str) -> MetaData:
+    """How the service's database must look: its own tables and the common ones."""
+    own = importlib.import_module(f"services.{service}.tables").metadata
+    return with_common_tables(own)
+
+
+async def migrate(database: Database) -> None:
+    """Bring the database to the newest version. Several processes may start at once: one of them does it."""
+    await _with_connection(database, lambda alembic: command.upgrade(alembic, "heads"))
+
+
+async def drift(database: Database) -> str | None:
+    """A sentence about what the tables in code have and the migrations lack, or None."""
+    try:
+        await _with_connection(database, command.check)
+    except CommandError as error:
+        return str(error)
+    return None
+
+
+async def _with_connection(database: Database, act: Callable[[Config], object]) -> None:
+    def run(connection: Connection) -> None:
+        connection.execute(text("SET LOCAL statement_timeout = '60s'"))
+        connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('one-window-migrate'))"))
+        alembic = config(database)
+        alembic.attributes["connection"] = connection
+        act(alembic)
+
+    async with database.engine.begin() as connection:
+        await connection.run_sync(run)
+
+
+def run_environment() -> None:
+    """What Alembic's env.py does: everything runs in the transaction that `migrate` opened."""
+    alembic = context.config
+    context.configure(
+        connection=alembic.attributes["connection"],
+        target_metadata=metadata(alembic.attributes["service"]),
+        compare_server_default=True,
+        transactional_ddl=True,
+    )
+    context.run_migrations()

@@ -1,0 +1,135 @@
+"""The tables that every service's database has. Rows are read and written by the modules named beside them."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID
+
+metadata = sa.MetaData()
+Time = sa.DateTime(timezone=True)
+
+
+def _table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
+    return sa.Table(name, metadata, *columns)
+
+
+def _required(name: str, kind: sa.types.TypeEngine[Any] | type, default: str | None = None) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=False, server_default=sa.text(default) if default is not None else None)
+
+
+# outbox, relay
+_table("outbox_counter", sa.Column("subject", sa.Text, primary_key=True), _required("sequence", sa.BigInteger))
+_table(
+    "outbox",
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    _required("event_id", UUID(as_uuid=True)),
+    _required("subject", sa.Text),
+    _required("sequence", sa.BigInteger),
+    _required("type", sa.Text),
+    _required("time", Time),
+    _required("correlation_id", sa.Text),
+    sa.Column("causation_id", UUID(as_uuid=True)),
+    sa.Column("traceparent", sa.Text),
+    _required("data", BYTEA),
+    _required("adopted", sa.Boolean, "false"),
+    _required("created_at", Time, "now()"),
+    sa.UniqueConstraint("event_id"),
+    sa.UniqueConstraint("subject", "sequence"),
+)
+_table(
+    "relay_progress",
+    sa.Column("only_row", sa.Boolean, primary_key=True, server_default=sa.text("true")),
+    _required("high", sa.BigInteger, "0"),
+    _required("missing", JSONB, "'{}'"),
+    sa.CheckConstraint("only_row", name="relay_progress_has_one_row"),
+)
+
+# inbox, parked
+_table(
+    "position",
+    sa.Column("topic", sa.Text, primary_key=True),
+    sa.Column("partition", sa.Integer, primary_key=True),
+    _required("next_offset", sa.BigInteger),
+)
+_table(
+    "mark",
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    _required("sequence", sa.BigInteger),
+    _required("recent", BYTEA),
+)
+_table(
+    "parked",
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True),
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _required("state", sa.Text),
+    _required("topic", sa.Text),
+    _required("partition", sa.Integer),
+    _required("offset", sa.BigInteger),
+    _required("type", sa.Text),
+    _required("time", sa.Text),
+    _required("correlation_id", sa.Text),
+    sa.Column("traceparent", sa.Text),
+    _required("data", BYTEA),
+    sa.Column("error", sa.Text),
+    _required("attempts", sa.Integer, "0"),
+    sa.Column("retry_at", Time),
+    _required("parked_at", Time, "now()"),
+    sa.Column("failed_at", Time),
+    sa.Column("disposition", sa.Text),
+    sa.Column("disposed_by", sa.Text),
+    sa.Column("disposed_why", sa.Text),
+    sa.Index("parked_open", "topic", "partition", postgresql_where=sa.text("state IN ('waiting','failed','forked')")),
+)
+_table(
+    "dead_letter",
+    sa.Column("topic", sa.Text, primary_key=True),
+    sa.Column("partition", sa.Integer, primary_key=True),
+    sa.Column("offset", sa.BigInteger, primary_key=True),
+    _required("cause", sa.Text),
+    sa.Column("key", BYTEA),
+    sa.Column("value", BYTEA),
+    _required("received_at", Time, "now()"),
+)
+_table(
+    "consumer_resumed",
+    sa.Column("at", Time, primary_key=True, server_default=sa.text("now()")),
+    _required("by", sa.Text),
+    _required("why", sa.Text),
+)
+
+# due
+_table(
+    "due",
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    _required("on_date", sa.Date),
+    _required("attempts", sa.Integer, "0"),
+    sa.Column("retry_at", Time),
+    sa.Column("error", sa.Text),
+    sa.Index("due_by_date", "on_date"),
+)
+
+# idempotency
+_table(
+    "idempotency",
+    sa.Column("caller", sa.Text, primary_key=True),
+    sa.Column("route", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    _required("body_hash", BYTEA),
+    _required("status", sa.Integer),
+    _required("answer", BYTEA),
+    _required("headers", JSONB, "'{}'"),
+    _required("at", Time, "now()"),
+    sa.Index("idempotency_by_age", "at"),
+)
+
+
+def with_common_tables(own: sa.MetaData) -> sa.MetaData:
+    """One metadata with a service's own tables and these, as its database must look."""
+    together = sa.MetaData()
+    for table in (*metadata.sorted_tables, *own.sorted_tables):
+        table.to_metadata(together)
+    return together
