@@ -1,0 +1,194 @@
+"""The stack of a checkout: one Kafka and one PostgreSQL, found or started, shared by tests, demo and services."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from deploy.local import jars, kafka, postgres
+from deploy.local.kafka import Kafka
+from deploy.local.postgres import Postgres
+from deploy.local.processes import LocalStackError, disk_full, silent
+
+CHECKOUT = Path(__file__).parents[2]
+
+LOCK_SECONDS = 600.0
+"""Longer than a first start on a slow line: whoever waits for the lock waits for that start."""
+
+FREE_BYTES = 512 << 20
+"""What must be free before a start: the write-ahead log, the first Kafka segments and room for a demo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    bootstrap_servers: str
+    database_url: str
+    """An administrator's URL; services get databases and roles of their own from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateStack:
+    kafka: Kafka
+    postgres: Postgres
+
+    @property
+    def stack(self) -> Stack:
+        return Stack(self.kafka.bootstrap_servers, self.postgres.url)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatus:
+    name: str
+    address: str
+    pid: int | None
+    ready: bool
+    given: bool = False
+    """Named by the environment, not started here; whether it is ready is not for us to say."""
+
+
+def ensure_running(root: Path = CHECKOUT, say: Callable[[str], None] = silent, free_bytes: int = FREE_BYTES) -> Stack:
+    """The servers of this checkout, started where they do not run yet; safe to call from many processes at once.
+
+    `KAFKA_BOOTSTRAP_SERVERS` and `DATABASE_URL` point to servers to use instead; for them nothing is started.
+    Raises LocalStackError with the sentence that says what to do.
+    """
+    brokers, database = os.environ.get("KAFKA_BOOTSTRAP_SERVERS"), os.environ.get("DATABASE_URL")
+    if brokers and database:
+        return Stack(brokers, database)
+    with _locked(root) as state:
+        own_kafka = None if brokers else kafka.in_folder(state / "kafka")
+        own_postgres = None if database else postgres.in_folder(state / "postgres")
+        idle = [
+            server for server in (own_kafka, own_postgres) if server and not (server.process() and server.answers())
+        ]
+        _start(idle, state, say, free_bytes)
+        return Stack(
+            brokers or (own_kafka.bootstrap_servers if own_kafka else ""),
+            database or (own_postgres.url if own_postgres else ""),
+        )
+
+
+def stop(root: Path = CHECKOUT) -> None:
+    """Stop the servers that this checkout started; their data stays."""
+    if _state(root).exists():
+        with _locked(root) as state:
+            _at_once([server.stop for server in _servers(state)])
+
+
+def status(root: Path = CHECKOUT) -> list[ServerStatus]:
+    """One row for Kafka, one for PostgreSQL; starts and creates nothing."""
+    rows = []
+    own = {type(server): server for server in _servers(_state(root))}
+    for kind, name, variable in ((Kafka, "Kafka", "KAFKA_BOOTSTRAP_SERVERS"), (Postgres, "PostgreSQL", "DATABASE_URL")):
+        server = own.get(kind)
+        if given := os.environ.get(variable):
+            rows.append(ServerStatus(name, given, None, ready=True, given=True))
+        elif server is None:
+            rows.append(ServerStatus(name, "", None, ready=False))
+        else:
+            running = server.process()
+            address = server.bootstrap_servers if isinstance(server, Kafka) else server.url
+            rows.append(ServerStatus(name, address, running and running.pid, bool(running) and server.answers()))
+    return rows
+
+
+def clean(root: Path = CHECKOUT) -> None:
+    """Stop the servers and remove `.local/` with all their data."""
+    if _state(root).exists():
+        with _locked(root) as state:
+            servers = _servers(state)
+            _at_once([server.kill for server in servers])  # their data goes with them
+            for server in servers:
+                if isinstance(server, Postgres) and server.socket_folder != server.folder:
+                    shutil.rmtree(server.socket_folder, ignore_errors=True)
+            shutil.rmtree(state)
+
+
+@contextmanager
+def private_stack(folder: Path, say: Callable[[str], None] = silent) -> Iterator[PrivateStack]:
+    """An own Kafka and PostgreSQL on free ports, for tests that kill them; gone at the end, their folder stays."""
+    private = PrivateStack(kafka.in_folder(folder / "kafka"), postgres.in_folder(folder / "postgres"))
+    try:
+        _start([private.kafka, private.postgres], folder, say, FREE_BYTES)
+        yield private
+    finally:
+        _at_once([private.kafka.kill, private.postgres.kill])
+
+
+def _start(servers: list[Kafka | Postgres], state: Path, say: Callable[[str], None], free_bytes: int) -> None:
+    """Start them side by side; when one fails, none of them is left behind."""
+    if not servers:
+        return
+    if shutil.disk_usage(state).free < free_bytes:
+        raise LocalStackError(
+            f"Less than {free_bytes >> 20} MiB are free on the disk that holds {state}: "
+            "free some space there, then start again."
+        )
+    try:
+        if any(isinstance(server, Kafka) for server in servers):
+            jars.class_path(say)  # what is most likely to fail, before anything runs
+        _at_once([partial(server.start, say) for server in servers])
+    except BaseException as error:
+        _at_once([server.kill for server in servers])
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise disk_full(state) from error
+        raise
+
+
+def _at_once(calls: list[Callable[[], None]]) -> None:
+    with ThreadPoolExecutor(max(1, len(calls))) as pool:
+        for done in [pool.submit(call) for call in calls]:
+            done.result()
+
+
+def _state(root: Path) -> Path:
+    return root.resolve() / ".local"
+
+
+def _servers(state: Path) -> list[Kafka | Postgres]:
+    servers: list[Kafka | Postgres] = []
+    if (state / "kafka").exists():
+        servers.append(kafka.in_folder(state / "kafka"))
+    if (state / "postgres").exists():
+        servers.append(postgres.in_folder(state / "postgres"))
+    return servers
+
+
+@contextmanager
+def _locked(root: Path) -> Iterator[Path]:
+    """Hold the checkout's lock: one start, stop or clean at a time."""
+    state = _state(root)
+    end = time.monotonic() + LOCK_SECONDS
+    while True:
+        state.mkdir(parents=True, exist_ok=True)
+        with (state / "lock").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise LocalStackError(
+                        f"Another command has held {file.name} for {LOCK_SECONDS:.0f} seconds: "
+                        "end it, then start again."
+                    ) from None
+                time.sleep(0.05)
+                continue
+            if _is_still(file.fileno(), state / "lock"):
+                yield state
+                return
+
+
+def _is_still(descriptor: int, path: Path) -> bool:
+    """Whether the path still names the locked file: `clean` may have removed it while we waited."""
+    try:
+        return os.path.sameopenfile(descriptor, descriptor) and os.fstat(descriptor).st_ino == path.stat().st_ino
+    except FileNotFoundError:
+        return False
