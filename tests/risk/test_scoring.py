@@ -1,0 +1,321 @@
+"""What a scorecard makes of an enterprise as it ages, and that the vectorised scorer agrees to the last point."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import pairwise
+from random import Random
+from uuid import UUID
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.risk import vectorised
+from services.risk.domain import (
+    ERASURE,
+    PRODUCED,
+    Assessment,
+    Band,
+    Basis,
+    Fact,
+    RiskClass,
+    Rule,
+    Scorecard,
+    Step,
+    add_months,
+    assess,
+    live_facts,
+)
+from services.risk.scorecards import load_scorecard
+
+CARD = load_scorecard("district-2026-1")
+USCC = "91310106MA1FY00X0X"
+REGISTERED_ON = date(2026, 1, 5)
+A, B, C, D = RiskClass
+DAY = timedelta(days=1)
+
+
+def fact(
+    indicator: str, on: date, value: int | None = 1, *, sequence: int = 1, record: str = "", subject: str = USCC,
+    source: str = "/jingan/registration", n: int = 0,
+) -> Fact:  # fmt: skip
+    event_id = UUID(int=sequence)
+    return Fact(source, subject, sequence, n, indicator, on, value, record or f"{indicator}:{sequence}", event_id)
+
+
+def newcomer(capital: int | None = 500_000, industry: int = 7249, on: date = REGISTERED_ON) -> list[Fact]:
+    return [
+        fact("newly_registered", on, record="registration"),
+        fact("registered_capital", on, capital, record="capital"),
+        fact("industry_risk", on, industry, record="industry"),
+        fact("foreign_invested", on, 10_000, record="ownership"),
+    ]
+
+
+def points(assessment: Assessment) -> dict[str, int]:
+    return {contribution.rule: contribution.points for contribution in assessment.contributions}
+
+
+def test_a_new_enterprise_is_rated_down_after_a_year_and_again_after_three() -> None:
+    story = [
+        (date(2026, 1, 5), 55, B, date(2027, 1, 5)),
+        (date(2027, 1, 4), 55, B, date(2027, 1, 5)),
+        (date(2027, 1, 5), 40, A, date(2029, 1, 5)),
+        (date(2029, 1, 4), 40, A, date(2029, 1, 5)),
+        (date(2029, 1, 5), 25, A, None),
+    ]
+    for on, score, risk_class, next_step_on in story:
+        judged = assess(newcomer(), on, CARD)
+        assert (judged.score, judged.risk_class, judged.next_step_on) == (score, risk_class, next_step_on), on
+
+
+@pytest.mark.parametrize(
+    ("legal_date", "months", "expected"),
+    [
+        (date(2024, 2, 29), 12, date(2025, 2, 28)),
+        (date(2024, 2, 29), 48, date(2028, 2, 29)),
+        (date(2026, 1, 31), 1, date(2026, 2, 28)),
+        (date(2026, 8, 31), 6, date(2027, 2, 28)),
+        (date(2026, 12, 15), 1, date(2027, 1, 15)),
+        (date(2026, 11, 30), 3, date(2027, 2, 28)),
+        (date(2025, 12, 31), 24, date(2027, 12, 31)),
+    ],
+)
+def test_months_end_on_the_same_day_or_on_the_last_of_a_shorter_month(
+    legal_date: date, months: int, expected: date
+) -> None:
+    assert add_months(legal_date, months) == expected
+    moved = vectorised.add_months(np.array([vectorised.days(legal_date)], np.int32), months)
+    assert moved.tolist() == [vectorised.days(expected)]
+
+
+def test_moves_are_counted_up_to_the_cap_and_leave_one_by_one() -> None:
+    moves = [fact("address_changes_12m", date(2026, month, 31), sequence=month) for month in (1, 3, 5)]
+    in_june = assess(moves, date(2026, 6, 1), CARD)
+    assert points(in_june) == {"address_changes_12m": 20}
+    assert in_june.contributions[0].event_ids == (UUID(int=1), UUID(int=3), UUID(int=5))
+    # 31 January and six months is 31 July; 31 March and six months 30 September; 31 May and six months 30 November
+    story = {
+        date(2026, 7, 30): 20, date(2026, 7, 31): 20, date(2026, 9, 29): 20, date(2026, 9, 30): 20,
+        date(2026, 11, 29): 20, date(2026, 11, 30): 15, date(2027, 1, 30): 15, date(2027, 1, 31): 10,
+        date(2027, 3, 31): 5, date(2027, 5, 31): 0,
+    }  # fmt: skip
+    assert {on: assess(moves, on, CARD).score for on in story} == story
+    assert assess(moves, date(2027, 5, 31), CARD).next_step_on is None
+
+
+def test_raised_capital_replaces_the_first_and_the_cause_is_the_later_event() -> None:
+    raised = fact("registered_capital", date(2026, 3, 1), 2_000_000, sequence=4, record="capital")
+    judged = assess([raised, *newcomer()], date(2026, 3, 1), CARD)
+    assert points(judged) == {"newly_registered": 30, "registered_capital": 12}
+    assert {c.rule: c.event_ids for c in judged.contributions}["registered_capital"] == (UUID(int=4),)
+    enough = replace(raised, value=10_000_000)
+    assert points(assess([enough, *newcomer()], date(2026, 3, 1), CARD)) == {"newly_registered": 30}
+
+
+def test_industries_are_ranges_of_classes() -> None:
+    for industry, expected in [(6899, 0), (6900, 40), (6999, 40), (7000, 0), (111, 0), (6632, 30)]:
+        judged = assess(newcomer(industry=industry), REGISTERED_ON, CARD)
+        assert points(judged).get("industry_risk", 0) == expected, industry
+
+
+def test_a_listed_enterprise_is_class_c_whatever_its_score_until_it_is_delisted() -> None:
+    listed = fact("abnormal_list_active", date(2026, 2, 1), sequence=2, record="listing:1", source="/jingan/credit")
+    old = newcomer(on=date(2015, 1, 5))
+    judged = assess([*old, listed], date(2026, 2, 1), CARD)
+    assert (judged.score, judged.risk_class) == (145, C)  # 145 alone is B
+    assert [c.at_least for c in judged.contributions if c.rule == "abnormal_list_active"] == [C]
+    delisted = replace(listed, sequence=3, value=0, legal_date=date(2026, 5, 1))
+    assert assess([*old, delisted, listed], date(2026, 5, 1), CARD).risk_class is A
+
+
+def test_a_direct_trigger_ends_with_its_window() -> None:
+    refused = fact("refuses_inspection", date(2026, 2, 28), source="/jingan/supervision")
+    assert assess([refused], date(2029, 2, 27), CARD).risk_class is D
+    assert assess([refused], date(2029, 2, 27), CARD).next_step_on == date(2029, 2, 28)
+    assert assess([refused], date(2029, 2, 28), CARD).risk_class is A
+
+
+def test_foreign_ownership_changes_nothing() -> None:
+    foreign = newcomer()
+    domestic = [replace(f, value=0) if f.indicator == "foreign_invested" else f for f in foreign]
+    unstated = [f for f in foreign if f.indicator != "foreign_invested"]
+    for on in (REGISTERED_ON, date(2027, 1, 5), date(2030, 1, 5)):
+        assert assess(foreign, on, CARD) == assess(domestic, on, CARD) == assess(unstated, on, CARD)
+
+
+def test_what_is_unknown_is_named_and_its_weight_goes_nowhere() -> None:
+    known = assess(newcomer(), REGISTERED_ON, CARD)
+    assert set(known.missing) == {rule.indicator for rule in CARD.rules} - PRODUCED  # nobody states these yet
+    in_dollars = assess(newcomer(capital=None), REGISTERED_ON, CARD)
+    assert set(in_dollars.missing) - set(known.missing) == {"registered_capital"}
+    assert in_dollars.score == known.score - 25
+    nothing_heard = assess([], REGISTERED_ON, CARD)
+    assert {"newly_registered", "registered_capital", "industry_risk"} <= set(nothing_heard.missing)
+    assert "address_changes_12m" not in nothing_heard.missing  # no move heard of is no move
+    assert (nothing_heard.score, nothing_heard.risk_class, nothing_heard.next_step_on) == (0, A, None)
+
+
+def test_a_fact_dated_ahead_counts_as_age_zero() -> None:
+    ahead = [fact("address_changes_12m", date(2026, 3, 31))]
+    for on in (date(2026, 1, 1), date(2026, 3, 31), date(2026, 9, 29)):
+        judged = assess(ahead, on, CARD)
+        assert (judged.score, judged.next_step_on) == (10, date(2026, 9, 30))
+
+
+# --- properties over random facts, dates and scorecards ---------------------------------------------------------------
+
+INDICATORS = ["newly_registered", "registered_capital", "address_changes_12m", "penalties_3y", "unreachable"]
+BASIS = Basis("random", "random", "setting")
+
+
+@st.composite
+def rules(draw: st.DrawFn, number: int) -> Rule:
+    cap = draw(st.integers(0, 150))
+    bounds = draw(st.lists(st.integers(-3, 3), unique=True, max_size=3).map(sorted))
+    steps: list[Step] = []
+    for low, below in pairwise([None, *bounds, None]):
+        ages = draw(st.lists(st.one_of(st.integers(1, 14), st.none()), unique=True, max_size=3))
+        after: tuple[int, RiskClass | None] = (0, None)
+        for months in sorted(ages, key=lambda age: -1000 if age is None else -age):
+            earns = draw(st.tuples(st.integers(0, cap), st.sampled_from([None, B, C, D])).filter(after.__ne__))
+            steps.append(Step(low, below, months, *earns, BASIS))
+            after = earns
+    return Rule(f"rule {number}", draw(st.sampled_from(INDICATORS)), cap, draw(st.booleans()), tuple(steps), BASIS)
+
+
+@st.composite
+def scorecards(draw: st.DrawFn) -> Scorecard:
+    chosen = tuple(draw(rules(number)) for number in range(draw(st.integers(1, 5))))
+    starts = [0, *sorted(draw(st.sets(st.integers(1, 300), min_size=3, max_size=3)))]
+    bands = tuple(Band(risk_class, start, BASIS) for risk_class, start in zip(RiskClass, starts, strict=True))
+    return Scorecard("random", date(2026, 1, 1), chosen, bands)
+
+
+DATES = st.one_of(
+    st.dates(date(2024, 1, 1), date(2027, 12, 31)),
+    st.sampled_from([date(2024, 2, 29), date(2025, 1, 31), date(2025, 8, 31), date(2025, 12, 31), date(2026, 2, 28)]),
+)
+
+
+@st.composite
+def facts(draw: st.DrawFn, subject: str = USCC, at_most: int = 12) -> list[Fact]:
+    """Facts with unique keys, as the inbox leaves them: records corrected, erased, dated ahead and not comparable."""
+    keys = draw(st.sets(st.tuples(st.sampled_from("rc"), st.integers(1, 6), st.integers(0, 1)), max_size=at_most))
+    return [
+        fact(
+            draw(st.sampled_from([*INDICATORS, *INDICATORS, "unrated", ERASURE])),
+            draw(DATES),
+            draw(st.one_of(st.integers(-4, 4), st.none())),
+            sequence=sequence,
+            source=source,
+            n=n,
+            subject=subject,
+            record=f"{subject}:{draw(st.sampled_from('123456'))}",
+        )
+        for source, sequence, n in sorted(keys)
+    ]
+
+
+@given(facts(), DATES, scorecards(), st.randoms(use_true_random=False))
+def test_contributions_sum_to_the_score_and_order_does_not_matter(
+    given_facts: list[Fact], on: date, card: Scorecard, random: Random
+) -> None:
+    judged = assess(given_facts, on, card)
+    assert judged.score == sum(contribution.points for contribution in judged.contributions) <= 1000
+    demanded = [contribution.at_least for contribution in judged.contributions if contribution.at_least]
+    by_score = [band.risk_class for band in card.bands if band.from_score <= judged.score]
+    assert judged.risk_class == max([*by_score, *demanded])
+    again = given_facts + given_facts[:3]
+    random.shuffle(again)
+    assert assess(again, on, card) == judged
+    live_events = {live.event_id for live in live_facts(given_facts)}
+    assert all(set(c.event_ids) <= live_events and c.event_ids for c in judged.contributions)
+
+
+@settings(max_examples=60)
+@given(facts(at_most=6), DATES, scorecards())
+def test_nothing_changes_before_the_next_step_and_something_does_on_it(
+    given_facts: list[Fact], on: date, card: Scorecard
+) -> None:
+    judged = assess(given_facts, on, card)
+    last_of_all = add_months(date(2027, 12, 31), 15)
+    day = on + DAY
+    while day < (judged.next_step_on or last_of_all):
+        assert replace(assess(given_facts, day, card), next_step_on=judged.next_step_on) == judged
+        day += DAY
+    if judged.next_step_on is not None:
+        assert judged.next_step_on > on
+        alone = [[assess([live], at, card) for at in (day - DAY, day)] for live in live_facts(given_facts)]
+        assert any(before.contributions != after.contributions for before, after in alone)
+
+
+# --- the vectorised scorer --------------------------------------------------------------------------------------------
+
+Row = tuple[int, int, int, set[str], set[str]]
+
+
+def expected(facts_of_one: Sequence[Fact], on: date, card: Scorecard) -> Row:
+    judged = assess(facts_of_one, on, card)
+    step = vectorised.NO_STEP if judged.next_step_on is None else vectorised.days(judged.next_step_on)
+    return judged.score, judged.risk_class, step, {c.rule for c in judged.contributions}, set(judged.missing)
+
+
+def computed(given_facts: Sequence[Fact], numbers: dict[str, int], on: Sequence[date], card: Scorecard) -> list[Row]:
+    held = vectorised.live(vectorised.columns(given_facts, card, numbers))
+    scores = vectorised.score(held, np.array([vectorised.days(day) for day in on], np.int32), card)
+    assert (scores.score.dtype, scores.risk_class.dtype, scores.next_step_on.dtype) == (np.int32, np.int8, np.int32)
+    indicator = {rule.name: rule.indicator for rule in card.rules}
+    return [
+        (
+            int(scores.score[i]),
+            int(scores.risk_class[i]),
+            int(scores.next_step_on[i]),
+            set(vectorised.rule_names(card, int(scores.reasons[i]))),
+            {indicator[name] for name in vectorised.rule_names(card, int(scores.missing[i]))},
+        )
+        for i in range(len(on))
+    ]
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_the_vectorised_scorer_equals_the_reference_in_any_order_and_any_batches(data: st.DataObject) -> None:
+    card = data.draw(scorecards())
+    names = [f"enterprise {i}" for i in range(data.draw(st.integers(1, 5)))]
+    known = {name: data.draw(facts(name, at_most=8)) for name in names}
+    on = {name: data.draw(DATES) for name in names}
+    reference = {name: expected(known[name], on[name], card) for name in names}
+    order = data.draw(st.permutations([one for those in known.values() for one in those]))
+    cut = data.draw(st.integers(0, len(names)))
+    for batch in (names, names[:cut], names[cut:]):
+        numbers = {name: i for i, name in enumerate(batch)}
+        touched = [one for one in order if one.subject in numbers]
+        assert computed(touched, numbers, [on[name] for name in batch], card) == [reference[name] for name in batch]
+
+
+@given(st.lists(st.dates(date(1900, 1, 1), date(2199, 12, 31)), max_size=20), st.integers(1, 1200))
+def test_vectorised_months_equal_the_reference(days: list[date], months: int) -> None:
+    moved = vectorised.add_months(np.array([vectorised.days(day) for day in days], np.int32), months)
+    assert moved.tolist() == [vectorised.days(add_months(day, months)) for day in days]
+
+
+def test_an_erasure_sent_for_another_subject_reaches_the_record_in_both_scorers() -> None:
+    penalty = fact("penalties_3y", REGISTERED_ON, record="penalty:1", source="/jingan/credit")
+    erasure = fact(ERASURE, REGISTERED_ON, record="penalty:1", subject="other", source="/jingan/supervision")
+    numbers, on = {USCC: 0, "other": 1}, [REGISTERED_ON, REGISTERED_ON]
+    assert assess([erasure, penalty], REGISTERED_ON, CARD).score == 0
+    assert [row[0] for row in computed([penalty], numbers, on, CARD)] == [10, 0]
+    assert [row[0] for row in computed([erasure, penalty], numbers, on, CARD)] == [0, 0]
+
+
+def test_large_amounts_stay_exact() -> None:
+    step = [Step(10**17 + 1, None, None, 7, None, BASIS)]
+    rule = Rule("large", "registered_capital", 7, True, tuple(step), BASIS)
+    card = replace(CARD, rules=(rule,))
+    for value, score in [(10**17, 0), (10**17 + 1, 7)]:
+        one = [fact("registered_capital", REGISTERED_ON, value)]
+        assert assess(one, REGISTERED_ON, card).score == score
+        assert computed(one, {USCC: 0}, [REGISTERED_ON], card)[0][0] == score
