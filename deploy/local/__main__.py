@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from deploy.local import jars, stack
@@ -17,7 +18,7 @@ NOT_RUNNING = 3
 
 def start(root: Path) -> int:
     began = time.monotonic()
-    running = stack.ensure_running(root, say=print)
+    running = stack.ensure_running(root, say=partial(print, flush=True))
     print(f"Kafka       {running.bootstrap_servers}")
     print(f"PostgreSQL  {running.database_url}")
     print(f"Ready after {time.monotonic() - began:.1f} s.")
@@ -81,6 +82,9 @@ def main(arguments: list[str] | None = None) -> int:
         return COMMANDS[given.command][0](given.root)
     except LocalStackError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{error.filename or given.root}: {error.strerror or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -1,12 +1,11 @@
-"""Kafka's jars: exactly those of `jgo.lock.toml`, fetched with jgo into the Maven cache and checked on every start.
+"""Kafka's jars: exactly those of `jgo.lock.toml`, fetched by jgo into the Maven cache and checked before every start.
 
-jgo's own environment builder resolves all POMs again and asks for a JDK to classify the jars; the lock file already
-holds the answer, so each locked jar is fetched by itself.
+jgo's environment builder would resolve every POM again and ask for a JDK to sort the jars; the lock file already holds
+the answer, so that each locked jar is fetched by itself.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import tempfile
 import time
@@ -21,12 +20,13 @@ from jgo.constants import MAVEN_CENTRAL_URL
 from jgo.env import EnvironmentBuilder, EnvironmentSpec, LockedDependency, LockFile, compute_spec_hash
 from jgo.maven import Artifact, MavenContext, PythonResolver
 
-from deploy.local.processes import LocalStackError, disk_full
+from deploy.local.processes import LocalStackError, disk_full_is_told
 
 CHECKOUT = Path(__file__).parents[2]
 SPEC, LOCK = CHECKOUT / "jgo.toml", CHECKOUT / "jgo.lock.toml"
-PATIENCE = 300.0
-"""Seconds that fetching all jars may take."""
+
+PATIENCE_SECONDS = 300.0
+"""That fetching all jars may take; a repository that says nothing for 10 seconds is given up before."""
 
 
 def class_path(say: Callable[[str], None]) -> list[Path]:
@@ -38,52 +38,58 @@ def class_path(say: Callable[[str], None]) -> list[Path]:
     if lock.spec_hash != compute_spec_hash(SPEC):
         raise LocalStackError("jgo.toml has changed since jgo.lock.toml was made: run `python -m deploy.local lock`.")
     settings = GlobalSettings.load()
-    cache = settings.repo_cache
-    context = _context(cache, settings)
+    cache, context = settings.repo_cache, _context(settings, settings.repo_cache)
     artifacts = [(_artifact(jar, context), jar) for jar in lock.dependencies]
     jars = {cache / artifact.component.path_prefix / artifact.filename: jar for artifact, jar in artifacts}
     missing = {path: jar for path, jar in jars.items() if not _intact(path, jar)}
     if missing:
-        say(f"Fetching {len(missing)} of {len(jars)} jars of Apache Kafka (once; they stay in {cache})")
-        _fetch(missing, cache, settings)
+        say(f"Fetching {len(missing)} of the {len(jars)} jars of Apache Kafka into {cache} (once)")
+        _fetch(missing, settings, say)
     return list(jars)
 
 
 def lock() -> int:
     """Resolve `jgo.toml` again and write `jgo.lock.toml`; returns the number of jars."""
-    settings = GlobalSettings.load()
-    context = _context(settings.repo_cache, settings)
-    wanted = EnvironmentBuilder(context).spec_to_dependencies(spec := EnvironmentSpec.load(SPEC))
-    direct, transitive = context.resolver.resolve(wanted)
-    LockFile.from_resolved_dependencies(
+    settings, spec = GlobalSettings.load(), EnvironmentSpec.load(SPEC)
+    context = _context(settings, settings.repo_cache)
+    direct, transitive = context.resolver.resolve(EnvironmentBuilder(context).spec_to_dependencies(spec))
+    lock = LockFile.from_resolved_dependencies(
         [*direct, *transitive],
         environment_name=spec.name,
         java_version=spec.java_version,
         spec_hash=compute_spec_hash(SPEC),
-    ).save(LOCK)
-    return len(direct) + len(transitive)
+    )
+    lock.save(LOCK)
+    return len(lock.dependencies)
 
 
-def _fetch(missing: dict[Path, LockedDependency], cache: Path, settings: GlobalSettings) -> None:
-    """Fetch beside the cache, check, then rename: a broken or concurrent start never leaves half a jar behind."""
+def _fetch(missing: dict[Path, LockedDependency], settings: GlobalSettings, say: Callable[[str], None]) -> None:
+    """Fetch beside the cache, check, then rename: an interrupted or concurrent start leaves no half jar behind."""
+    cache = settings.repo_cache
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix=".fetching-") as staging, ThreadPoolExecutor(8) as pool:
-            context = _context(Path(staging), settings)
-            try:
-                for path, fetched in zip(
-                    missing, pool.map(lambda jar: _fetched(jar, context), missing.values()), strict=True
-                ):
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    fetched.replace(path)
-            finally:
-                pool.shutdown(cancel_futures=True)
-    except OSError as error:  # requests' errors are among them
-        if error.errno == errno.ENOSPC:
-            raise disk_full(cache) from error
-        raise _unreachable(error) from error
-    except RuntimeError as error:  # jgo: no repository has it
-        raise _unreachable(error) from error
+        with disk_full_is_told(cache):
+            cache.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=cache, prefix=".fetching-") as staging, ThreadPoolExecutor(8) as pool:
+                context = _context(settings, Path(staging))
+                try:
+                    fetched = pool.map(lambda jar: _fetched(jar, context), missing.values())
+                    for count, (path, arrived) in enumerate(zip(missing, fetched, strict=True), start=1):
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        arrived.replace(path)
+                        if count % 15 == 0:
+                            say(f"  {count} of {len(missing)}")
+                finally:
+                    pool.shutdown(cancel_futures=True)
+    except (
+        requests.RequestException,
+        RuntimeError,
+    ) as error:  # jgo's own, when no repository has the jar, is the latter
+        raise LocalStackError(
+            "Apache Kafka's jars could not be fetched: the first start needs a Maven repository over the network. "
+            "Connect, or name a mirror as `central` under [repositories] in jgo's settings file (~/.config/jgo.conf), "
+            "or point M2_REPO to a filled Maven cache, or set KAFKA_BOOTSTRAP_SERVERS to a Kafka that runs. "
+            f"({type(error).__name__})"
+        ) from error
 
 
 def _fetched(jar: LockedDependency, context: MavenContext) -> Path:
@@ -96,23 +102,14 @@ def _fetched(jar: LockedDependency, context: MavenContext) -> Path:
     return path
 
 
-def _unreachable(error: Exception) -> LocalStackError:
-    return LocalStackError(
-        "Apache Kafka's jars could not be fetched: the first start needs a Maven repository over the network. Connect, "
-        "or name a mirror as `central` under [repositories] in jgo's settings file (~/.config/jgo.conf), or point "
-        "M2_REPO to a filled Maven cache, or set KAFKA_BOOTSTRAP_SERVERS to a running Kafka. "
-        f"({type(error).__name__})"
-    )
-
-
-def _context(cache: Path, settings: GlobalSettings) -> MavenContext:
-    end = time.monotonic() + PATIENCE
+def _context(settings: GlobalSettings, cache: Path) -> MavenContext:
+    end_of_patience = time.monotonic() + PATIENCE_SECONDS
 
     @contextmanager
     def bounded(_file: str, _size: int) -> Iterator[Callable[[int], None]]:
         def received(_bytes: int) -> None:
-            if time.monotonic() > end:
-                raise requests.Timeout(f"more than {PATIENCE:.0f} seconds")
+            if time.monotonic() > end_of_patience:
+                raise requests.Timeout(f"more than {PATIENCE_SECONDS:.0f} seconds")
 
         yield received
 
@@ -120,6 +117,7 @@ def _context(cache: Path, settings: GlobalSettings) -> MavenContext:
         resolver=PythonResolver(progress_callback=bounded),
         repo_cache=cache,
         remote_repos={"central": MAVEN_CENTRAL_URL, **settings.repositories},
+        timeout=10,
     )
 
 

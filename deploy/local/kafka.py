@@ -28,7 +28,7 @@ controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
 controller.listener.names=CONTROLLER
-log.dirs={folder}/data
+log.dirs=data
 auto.create.topics.enable=false
 offsets.topic.num.partitions=4
 offsets.topic.replication.factor=1
@@ -74,34 +74,34 @@ class Kafka:
         return self.folder / "kafka.log"
 
     @property
-    def _properties(self) -> Path:
-        return self.folder / "server.properties"
+    def _marker(self) -> str:
+        """The argument by which the process is known again."""
+        return f"-Done-window.folder={self.folder}"
 
     @property
     def formatted(self) -> bool:
         return (self.folder / "data" / "meta.properties").exists()
 
     def process(self) -> psutil.Process | None:
-        return processes.find(self.folder / "kafka.pid", str(self._properties))
+        return processes.find(self.folder / "kafka.pid", self._marker)
 
     def format(self, say: Callable[[str], None] = processes.silent) -> None:
         """Make the storage of a new cluster; nothing to do where there is one."""
         if self.formatted:
             return
         self._write_properties()
-        class_path = jars.class_path(say)
+        java = _java(jars.class_path(say))
         say("Formatting Apache Kafka's storage")
         # The tool would read a cluster id with a leading dash as an option.
         cluster = base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
-        tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(self._properties)]
-        log = self.folder / "format.log"
-        with log.open("wb") as output:
-            result = subprocess.run(
-                [*_java(class_path), *tool], stdout=output, stderr=output, timeout=START_SECONDS, check=False
-            )
-        if result.returncode != 0:
-            shutil.rmtree(self.folder / "data", ignore_errors=True)
-            raise processes.failed("Kafka's storage could not be formatted.", log)
+        tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", "server.properties"]
+        shutil.rmtree(self.folder / "data", ignore_errors=True)  # what an interrupted format left
+        processes.run_tool(
+            [*java, *tool],
+            log=self.folder / "format.log",
+            seconds=START_SECONDS,
+            sentence="Kafka's storage could not be formatted.",
+        )
 
     def start(self, say: Callable[[str], None] = processes.silent) -> None:
         """Start on the remembered ports unless it runs already, and wait until it answers."""
@@ -115,7 +115,7 @@ class Kafka:
                     )
             self._write_properties()
             say(f"Starting Apache Kafka on {self.bootstrap_servers}")
-            command = [*_java(jars.class_path(say)), "kafka.Kafka", str(self._properties)]
+            command = [*_java(jars.class_path(say)), self._marker, "kafka.Kafka", "server.properties"]
             processes.launch(command, pid_file=self.folder / "kafka.pid", log=self.log)
         self.wait()
 
@@ -144,8 +144,8 @@ class Kafka:
             processes.kill(running)
 
     def _write_properties(self) -> None:
-        values = {"folder": self.folder, "port": self.port, "controller_port": self.controller_port}
-        self._properties.write_text(PROPERTIES.format(**values))
+        text = PROPERTIES.format(port=self.port, controller_port=self.controller_port)
+        (self.folder / "server.properties").write_text(text)
 
 
 def in_folder(folder: Path) -> Kafka:
@@ -182,7 +182,8 @@ def _free(port: int) -> bool:
 
 
 def _java(class_path: list[Path]) -> list[str]:
-    return [_java_binary(), *JVM, "-cp", ":".join(map(str, class_path))]
+    """Run inside the folder with relative paths in UTF-8: Java reads a properties file as Latin-1."""
+    return ["/usr/bin/env", "LC_ALL=C.UTF-8", _java_binary(), *JVM, "-cp", ":".join(map(str, class_path))]
 
 
 def _java_binary() -> str:

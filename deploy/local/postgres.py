@@ -10,7 +10,6 @@ import shutil
 import signal
 import socket
 import stat
-import subprocess
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,9 +30,13 @@ SETTINGS = {
     "max_connections": "400",
     "shared_buffers": "256MB",
     "listen_addresses": "",
+    "port": "5432",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+
+NOBODYS_PID = 1 << 23
+"""Above the greatest that Linux or macOS gives."""
 
 SOCKET = ".s.PGSQL.5432"
 SOCKET_PATH_BYTES = 107
@@ -71,8 +74,8 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """The administrator's URL, as asyncpg and SQLAlchemy read it."""
-        return f"postgresql://postgres@/postgres?host={quote(str(self.socket_folder))}"
+        """The administrator's URL, as asyncpg and SQLAlchemy read it; with the port, or PGPORT would change it."""
+        return f"postgresql://postgres@/postgres?host={quote(str(self.socket_folder))}&port=5432"
 
     def process(self) -> psutil.Process | None:
         """The postmaster, by PostgreSQL's own pid file."""
@@ -87,7 +90,6 @@ class Postgres:
         # initdb into a folder that gets its name when it is complete: an interrupted first start begins anew.
         new = self.folder / "data.new"
         shutil.rmtree(new, ignore_errors=True)
-        log = self.folder / "initdb.log"
         options = [
             "-U",
             "postgres",
@@ -98,12 +100,12 @@ class Postgres:
             "--locale=C",
         ]
         access = ["--auth-local=trust", "--auth-host=reject"]
-        with log.open("wb") as output:
-            command = [*_as_server_user(self.folder), str(_binary("initdb")), *options, *access, "-D", str(new)]
-            result = subprocess.run(command, cwd="/", stdout=output, stderr=output, timeout=START_SECONDS, check=False)
-        if result.returncode != 0:
-            shutil.rmtree(new, ignore_errors=True)
-            raise processes.failed("The PostgreSQL database cluster could not be created.", log)
+        processes.run_tool(
+            [*_as_server_user(self.folder), str(_binary("initdb")), *options, *access, "-D", str(new)],
+            log=self.folder / "initdb.log",
+            seconds=START_SECONDS,
+            sentence="The PostgreSQL database cluster could not be created.",
+        )
         new.rename(self.data)
 
     def start(self, say: Callable[[str], None] = processes.silent) -> None:
@@ -111,9 +113,7 @@ class Postgres:
         self.initialise(say)
         if self.process() is None:
             _own(self.socket_folder)
-            if processes.named(self.data / "postmaster.pid"):
-                # Left by a crash, and the pid is another program's now: PostgreSQL would take it for a running server.
-                (self.data / "postmaster.pid").unlink()
+            self._disown_stale_pid_file()
             say("Starting PostgreSQL")
             settings = {**SETTINGS, "unix_socket_directories": str(self.socket_folder)}
             command = [*_as_server_user(self.folder), str(_binary("postgres")), "-D", str(self.data)]
@@ -121,6 +121,16 @@ class Postgres:
                 command += ["-c", f"{name}={value}"]
             processes.launch(command, pid_file=self.folder / "postgres.pid", log=self.log)
         self.wait()
+
+    def _disown_stale_pid_file(self) -> None:
+        """After a crash the pid in PostgreSQL's file may be another program's by now, or a zombie's; PostgreSQL would
+        take either for a running server. With a pid that nobody has, it goes on to check what matters: that no old
+        backend still holds the shared memory named further down in the file.
+        """
+        stale = self.data / "postmaster.pid"
+        with suppress(FileNotFoundError):
+            _, *rest = stale.read_text().splitlines(keepends=True)
+            stale.write_text("".join([f"{NOBODYS_PID}\n", *rest]))
 
     def wait(self, seconds: float = START_SECONDS) -> None:
         """Return when the server accepts connections; LocalStackError with the end of its log when it does not."""
@@ -190,6 +200,10 @@ def _as_server_user(folder: Path) -> list[str]:
     user = _server_user()
     if user is None:
         return []
+    if shutil.which("setpriv") is None:
+        raise LocalStackError(
+            "PostgreSQL does not run as root, and setpriv (util-linux) is missing: run as another user."
+        )
     switch = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     if not all(
         stat.S_IXOTH & parent.stat().st_mode for path in (_binary("postgres"), folder) for parent in path.parents

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import shutil
@@ -17,7 +16,7 @@ from pathlib import Path
 from deploy.local import jars, kafka, postgres
 from deploy.local.kafka import Kafka
 from deploy.local.postgres import Postgres
-from deploy.local.processes import LocalStackError, disk_full, silent
+from deploy.local.processes import LocalStackError, disk_full_is_told, silent
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -64,7 +63,7 @@ def ensure_running(root: Path = CHECKOUT, say: Callable[[str], None] = silent, f
     brokers, database = os.environ.get("KAFKA_BOOTSTRAP_SERVERS"), os.environ.get("DATABASE_URL")
     if brokers and database:
         return Stack(brokers, database)
-    with _locked(root) as state:
+    with disk_full_is_told(_state(root)), _locked(root) as state:
         own_kafka = None if brokers else kafka.in_folder(state / "kafka")
         own_postgres = None if database else postgres.in_folder(state / "postgres")
         idle = [
@@ -118,7 +117,8 @@ def private_stack(folder: Path, say: Callable[[str], None] = silent) -> Iterator
     """An own Kafka and PostgreSQL on free ports, for tests that kill them; gone at the end, their folder stays."""
     private = PrivateStack(kafka.in_folder(folder / "kafka"), postgres.in_folder(folder / "postgres"))
     try:
-        _start([private.kafka, private.postgres], folder, say, FREE_BYTES)
+        with disk_full_is_told(folder):
+            _start([private.kafka, private.postgres], folder, say, FREE_BYTES)
         yield private
     finally:
         _at_once([private.kafka.kill, private.postgres.kill])
@@ -137,10 +137,8 @@ def _start(servers: list[Kafka | Postgres], state: Path, say: Callable[[str], No
         if any(isinstance(server, Kafka) for server in servers):
             jars.class_path(say)  # what is most likely to fail, before anything runs
         _at_once([partial(server.start, say) for server in servers])
-    except BaseException as error:
+    except BaseException:
         _at_once([server.kill for server in servers])
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            raise disk_full(state) from error
         raise
 
 
@@ -189,6 +187,6 @@ def _locked(root: Path) -> Iterator[Path]:
 def _is_still(descriptor: int, path: Path) -> bool:
     """Whether the path still names the locked file: `clean` may have removed it while we waited."""
     try:
-        return os.path.sameopenfile(descriptor, descriptor) and os.fstat(descriptor).st_ino == path.stat().st_ino
+        return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         return False
