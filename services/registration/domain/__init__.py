@@ -1,0 +1,51 @@
+"""The rules of registration: pure functions over frozen values. Days, ids and the law are arguments."""
+
+from services.registration.domain.application import (
+    Application,
+    EnterpriseChange,
+    EnterpriseName,
+    Fault,
+    FormReturned,
+    Party,
+    SubmitApplication,
+    Term,
+    amended,
+    change_faults,
+    checked,
+    checked_change,
+    faults,
+)
+from services.registration.domain.decision import Decision, Facts, decide, judge, recalled, recorded
+from services.registration.domain.policy import DISTRICT, Policy
+from services.registration.domain.screening import Finding, Outcome, Screening, screen
+from services.registration.domain.structure import Investor, Structure
+
+__all__ = [
+    "DISTRICT",
+    "Application",
+    "Decision",
+    "EnterpriseChange",
+    "EnterpriseName",
+    "Facts",
+    "Fault",
+    "Finding",
+    "FormReturned",
+    "Investor",
+    "Outcome",
+    "Party",
+    "Policy",
+    "Screening",
+    "Structure",
+    "SubmitApplication",
+    "Term",
+    "amended",
+    "change_faults",
+    "checked",
+    "checked_change",
+    "decide",
+    "faults",
+    "judge",
+    "recalled",
+    "recorded",
+    "screen",
+]

@@ -1,0 +1,267 @@
+"""The law that registration applies, as frozen tables. The columns are described in the files' own README."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+from typing import Literal
+
+Scope = Literal["national", "ftz"]
+Confidence = Literal["verified", "memory", "doubtful"]
+Coverage = Literal["full", "partial"]
+Measure = Literal[
+    "prohibited",
+    "chinese_controlled",
+    "chinese_relative_control",
+    "equity_cap",
+    "single_foreign_cap",
+    "joint_venture_only",
+    "cooperation_only",
+    "cooperative_education",
+    "legal_rep_chinese",
+    "chinese_led",
+    "head_of_school_chinese",
+    "joint_venture_count_cap",
+    "wto_commitment_scope",
+    "excepted",
+]
+Alternatives = Literal["none", "choice", "activity"]
+
+DISTRICT = "310106"  # Jing'an: a district's window registers in its own district
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One negative list: its scope, instrument and days in force. `access_permit_to`: last day of commerce approval."""
+
+    edition: str
+    scope: Scope
+    instrument: str
+    item_count: int
+    effective_from: date
+    effective_to: date | None
+    access_permit_to: date | None
+    note: str
+    source: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of a negative list: the measures that one item puts on some classes of GB/T 4754. Percents are exact."""
+
+    edition: str
+    scope: Scope
+    order_no: str
+    effective_from: date
+    effective_to: date | None
+    effective_to_basis: str
+    item_no: int
+    item_key: str
+    part: int
+    section: str
+    sector: str
+    gbt4754_codes: tuple[str, ...]
+    coverage: Coverage
+    measure: tuple[Measure, ...]
+    alternative_group: str
+    cap: str
+    foreign_cap_pct: Decimal | None
+    single_foreign_cap_pct: Decimal | None
+    chinese_min_pct: Decimal | None
+    legal_rep_rule: str
+    text_summary: str
+    text_zh: str
+    phase_out: str
+    source: str
+    evidence: str
+    confidence: Confidence
+    note: str
+
+    def in_force(self, on: date) -> bool:
+        return self.effective_from <= on and (self.effective_to is None or on <= self.effective_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Pilot:
+    """A local opening: turns a refusal under the named items into a review where its place, class and date fit."""
+
+    pilot_id: str
+    pilot: str
+    item_key: tuple[str, ...]
+    scope: tuple[Scope, ...]
+    gbt4754_codes: tuple[str, ...]
+    place_prefixes: tuple[str, ...]
+    places: str
+    outcome: Literal["review"]
+    operator_approval: bool | None
+    excluded: str
+    effect: str
+    instrument: str
+    announced: date
+    effective_from: date
+    effective_to: date | None
+    source: str
+    confidence: Confidence
+    date_confidence: Confidence
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class TreatyPreference:
+    """Better terms for investors of one origin; `none` says that there are none."""
+
+    pref_id: str
+    investor_origin: tuple[str, ...]
+    investor_kind: Literal["any", "individual", "enterprise"]
+    subject: Literal["list_item", "individual_business", "status"]
+    item_key: tuple[str, ...]
+    gbt4754_codes: tuple[str, ...]
+    place_prefixes: tuple[str, ...]
+    outcome: Literal["review", "none"]
+    chinese_min_pct: Decimal | None
+    condition: str
+    rule: str
+    instrument: str
+    effective_from: date | None
+    effective_to: date | None
+    source: str
+    confidence: Confidence
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControlDefinition:
+    """What "the Chinese parties control" (中方控股) means in percent. Definitions differ, and say so."""
+
+    definition: Literal["general", "civil_aviation"]
+    gbt4754_prefixes: tuple[str, ...]
+    chinese_min_pct: Decimal
+    inclusive: bool
+    instrument: str
+    source: str
+    confidence: Confidence
+    note: str
+
+    def satisfied_by(self, chinese_pct: Decimal) -> bool:
+        return chinese_pct >= self.chinese_min_pct if self.inclusive else chinese_pct > self.chinese_min_pct
+
+
+@dataclass(frozen=True, slots=True)
+class Industry:
+    """One entry of GB/T 4754-2017: section (level 1), division (2), group (3) or class (4)."""
+
+    code: str
+    code_with_section: str
+    section: str
+    level: int
+    parent_code: str
+    name_zh: str
+    name_en: str
+    source: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A division of Shanghai: province, district or street."""
+
+    code: str
+    level: Literal["province", "district", "street"]
+    parent_code: str
+    name_zh: str
+    name_en: str
+    source: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class UsccAuthority:
+    """One pair of first characters that GB 32100 gives out: registration authority and category."""
+
+    authority_code: str
+    authority_zh: str
+    authority: str
+    category_code: str
+    category: str
+    source: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One code of a plain code list (ISO 3166-1 alpha-2, ISO 4217)."""
+
+    code: str
+    name_en: str
+    source: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """What an item asks of one class: a single row, or rows of which the applicant or the actual activity takes one."""
+
+    alternatives: Alternatives
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NegativeList:
+    """One edition with its clauses by class code. An edition without clauses is known only as a whole."""
+
+    edition: Edition
+    clauses: Mapping[str, tuple[Clause, ...]]
+
+    def in_force(self, on: date) -> bool:
+        edition = self.edition
+        return edition.effective_from <= on and (edition.effective_to is None or on <= edition.effective_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything registration decides by, and the digest of the files it came from."""
+
+    digest: str
+    negative_lists: Mapping[Scope, tuple[NegativeList, ...]]
+    pilots: tuple[Pilot, ...]
+    treaty_preferences: tuple[TreatyPreference, ...]
+    control_definitions: tuple[ControlDefinition, ...]
+    industries: Mapping[str, Industry]
+    areas: Mapping[str, Area]
+    countries: frozenset[str]
+    currencies: frozenset[str]
+    uscc_authorities: frozenset[str]
+
+
+def negative_lists(editions: Iterable[Edition], entries: Iterable[Entry]) -> dict[Scope, tuple[NegativeList, ...]]:
+    """Join each edition with its rows, indexed once by class code; the newest edition first."""
+    by_edition: dict[tuple[str, Scope], list[Entry]] = {}
+    for entry in entries:
+        by_edition.setdefault((entry.edition, entry.scope), []).append(entry)
+    lists: dict[Scope, list[NegativeList]] = {"national": [], "ftz": []}
+    for edition in sorted(editions, key=lambda edition: edition.effective_from, reverse=True):
+        rows = by_edition.get((edition.edition, edition.scope), [])
+        lists[edition.scope].append(NegativeList(edition, _clauses(rows)))
+    return {scope: tuple(found) for scope, found in lists.items()}
+
+
+def _clauses(entries: Iterable[Entry]) -> dict[str, tuple[Clause, ...]]:
+    by_code: dict[str, list[Entry]] = {}
+    for entry in entries:
+        for code in entry.gbt4754_codes:
+            by_code.setdefault(code, []).append(entry)
+    return {code: tuple(_grouped(rows)) for code, rows in by_code.items()}
+
+
+def _grouped(entries: list[Entry]) -> Iterable[Clause]:
+    """Rows of one item with one alternative group form a clause; every other row is a clause of its own."""
+    entries = sorted(entries, key=_alternative_key)
+    for (_, group, _), rows in groupby(entries, key=_alternative_key):
+        kind: Alternatives = "choice" if group.startswith("choice") else "activity" if group else "none"
+        yield Clause(kind, tuple(rows))
+
+
+def _alternative_key(entry: Entry) -> tuple[int, str, int]:
+    return entry.item_no, entry.alternative_group, 0 if entry.alternative_group else entry.part

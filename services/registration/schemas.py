@@ -1,0 +1,291 @@
+"""Request and response bodies. A request is strict: nothing unknown, nothing coerced, everything bounded."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID, uuid4
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from services.registration import domain
+from services.registration.domain.policy import Confidence, Coverage, Measure, Scope
+from services.registration.domain.structure import EnterpriseType, InvestorKind, TreatyClaim
+from services.registration.messages import Language, text
+
+CAPITAL_DIGITS, CAPITAL_PLACES = 15, 2
+SHARE_DIGITS, SHARE_PLACES = 3, 4
+
+# Control characters, line and paragraph separators, and the marks that turn the direction of what follows.
+_UNPRINTABLE = r"\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff"
+_PRINTABLE = re.compile(f"[^{_UNPRINTABLE}]*")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _printable(value: str) -> str:
+    if not _PRINTABLE.fullmatch(value):
+        raise PydanticCustomError("text_not_printable", "control characters are not allowed")
+    return value
+
+
+def _decimal(digits: int, places: int) -> Callable[[Any], Decimal]:
+    pattern = re.compile(rf"(0|[1-9][0-9]{{0,{digits - 1}}})(\.([0-9]+))?")
+
+    def read(value: Any) -> Decimal:
+        if isinstance(value, Decimal):
+            value = f"{value:f}"
+        if not isinstance(value, str):
+            raise PydanticCustomError("decimal_not_text", "write the number as text")
+        match = pattern.fullmatch(value) if len(value) < 64 else None
+        if match is None:
+            raise PydanticCustomError("decimal_format", "not a plain decimal number", {"digits": digits})
+        if len(match[3] or "") > places:
+            raise PydanticCustomError("decimal_too_many_places", "too many decimal places", {"places": places})
+        return Decimal(value)
+
+    return read
+
+
+def _decimal_schema(digits: int, places: int) -> dict[str, Any]:
+    pattern = rf"^(0|[1-9][0-9]{{0,{digits - 1}}})(\.[0-9]{{1,{places}}})?$"
+    return {"type": "string", "pattern": pattern, "description": "a decimal number as text, so that it stays exact"}
+
+
+def _date(value: Any) -> date:
+    if type(value) is date:
+        return value
+    try:
+        if isinstance(value, str) and _DATE.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise PydanticCustomError("date_format", "not a date YYYY-MM-DD")
+
+
+def _length(minimum: int, maximum: int) -> StringConstraints:
+    return StringConstraints(strip_whitespace=True, min_length=minimum, max_length=maximum)
+
+
+Printable = AfterValidator(_printable)
+Documented = Field(json_schema_extra={"pattern": f"^[^{_UNPRINTABLE}]*$"})
+
+NamePart = Annotated[str, _length(1, 60), Printable, Documented]
+PartyName = Annotated[str, _length(1, 200), Printable, Documented]
+ActivityCode = Annotated[str, _length(1, 4), Printable, Documented]
+AreaCode = Annotated[str, _length(1, 12), Printable, Documented]
+CountryCode = Annotated[str, _length(2, 2), Printable, Documented]
+CurrencyCode = Annotated[str, _length(3, 3), Printable, Documented]
+GroupLabel = Annotated[str, _length(1, 20), Printable, Documented]
+Activities = Annotated[list[ActivityCode], Field(min_length=1, max_length=50)]
+Capital = Annotated[
+    Decimal,
+    BeforeValidator(_decimal(CAPITAL_DIGITS, CAPITAL_PLACES)),
+    WithJsonSchema(_decimal_schema(CAPITAL_DIGITS, CAPITAL_PLACES)),
+]
+Share = Annotated[
+    Decimal,
+    BeforeValidator(_decimal(SHARE_DIGITS, SHARE_PLACES)),
+    WithJsonSchema(_decimal_schema(SHARE_DIGITS, SHARE_PLACES)),
+]
+Day = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
+
+
+class Form(BaseModel):
+    """A body that people send: unknown fields are refused and inputs are not repeated in errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class EnterpriseNameForm(Form):
+    """The four parts of the name: division, trade name, industry, form."""
+
+    division: NamePart
+    trade_name: NamePart
+    industry: NamePart
+    form: NamePart
+
+
+class InvestorForm(Form):
+    """One investor. `share` in percent; `is_fie`: an enterprise in China that itself has foreign investors.
+
+    Investors that are affiliates of one another carry the same `affiliate_group`, a label of the applicant's choice.
+    """
+
+    name: PartyName
+    kind: InvestorKind
+    country: CountryCode
+    share: Share
+    is_fie: bool = False
+    settled_abroad: bool = False
+    affiliate_group: GroupLabel | None = None
+
+    def investor(self) -> domain.Investor:
+        return domain.Investor(
+            self.kind, self.country, self.share, self.is_fie, self.settled_abroad, self.affiliate_group
+        )
+
+
+class LegalRepresentativeForm(Form):
+    """The legal representative. Nationality counts, not residence."""
+
+    name: PartyName
+    nationality: CountryCode
+
+
+class TermForm(Form):
+    """The term of operation; without `ends` it is open."""
+
+    starts: Day
+    ends: Day | None = None
+
+
+APPLICATION_EXAMPLE: dict[str, Any] = {
+    "enterprise_name": {"division": "上海", "trade_name": "青禾", "industry": "餐饮", "form": "有限公司"},
+    "enterprise_type": "limited_company",
+    "registered_capital": "5000000.00",
+    "capital_currency": "CNY",
+    "activities": ["6210", "5432"],
+    "area": "310106012",
+    "investors": [
+        {"name": "Grünfeld Gastronomie GmbH", "kind": "legal", "country": "DE", "share": "60"},
+        {"name": "上海禾苗商贸有限公司", "kind": "legal", "country": "CN", "share": "40"},
+    ],
+    "legal_representative": {"name": "Anna Weber", "nationality": "DE"},
+    "term": {"starts": "2026-02-01", "ends": "2046-01-31"},
+}
+CHANGE_EXAMPLE: dict[str, Any] = {"registered_capital": "8000000.00", "capital_currency": "CNY"}
+
+
+class ApplicationForm(Form):
+    """The single form of establishment (单一表格). The main activity comes first; shares sum to exactly 100."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [APPLICATION_EXAMPLE]})
+
+    enterprise_name: EnterpriseNameForm
+    enterprise_type: EnterpriseType
+    registered_capital: Capital
+    capital_currency: CurrencyCode
+    activities: Activities
+    area: AreaCode
+    investors: Annotated[list[InvestorForm], Field(min_length=1, max_length=50)]
+    legal_representative: LegalRepresentativeForm
+    term: TermForm | None = None
+    treaty_claim: TreatyClaim | None = None
+
+    def command(self, new_id: Callable[[], UUID] = uuid4) -> domain.SubmitApplication:
+        """The act this form asks for. Names of people go to the parties, under fresh random ids, and nowhere else."""
+        investors = [domain.Party(new_id(), "investor", form.kind, form.name, form.country) for form in self.investors]
+        representative = domain.Party(
+            new_id(),
+            "legal_representative",
+            "natural",
+            self.legal_representative.name,
+            self.legal_representative.nationality,
+        )
+        name = self.enterprise_name
+        application = domain.Application(
+            name=domain.EnterpriseName(name.division, name.trade_name, name.industry, name.form),
+            enterprise_type=self.enterprise_type,
+            registered_capital=self.registered_capital,
+            capital_currency=self.capital_currency,
+            activities=tuple(self.activities),
+            area=self.area,
+            investors=tuple(form.investor() for form in self.investors),
+            investor_parties=tuple(party.party_id for party in investors),
+            legal_representative=representative.party_id,
+            legal_representative_nationality=self.legal_representative.nationality,
+            term=domain.Term(self.term.starts, self.term.ends) if self.term else None,
+            treaty_claim=self.treaty_claim,
+        )
+        return domain.SubmitApplication(application, (*investors, representative))
+
+
+class EnterpriseChangeForm(Form):
+    """A change of registered items: at least one; capital and currency go together."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [CHANGE_EXAMPLE], "minProperties": 1})
+
+    area: AreaCode | None = None
+    registered_capital: Capital | None = None
+    capital_currency: CurrencyCode | None = None
+    activities: Activities | None = None
+    legal_representative_nationality: CountryCode | None = None
+
+    def command(self) -> domain.EnterpriseChange:
+        """The act this form asks for."""
+        return domain.EnterpriseChange(
+            area=self.area,
+            registered_capital=self.registered_capital,
+            capital_currency=self.capital_currency,
+            activities=None if self.activities is None else tuple(self.activities),
+            legal_representative_nationality=self.legal_representative_nationality,
+        )
+
+
+class FindingView(BaseModel):
+    """One ground of a decision: the row of the negative list (none for a general rule), its verdict, and why."""
+
+    outcome: domain.Outcome
+    verdict: Literal["met", "undecidable", "unmet"]
+    activity: str | None
+    edition: str | None
+    scope: Scope | None
+    instrument: str | None
+    item_no: int | None
+    item_key: str | None
+    part: int | None
+    summary: str | None
+    measures: list[Measure]
+    cap: str | None
+    coverage: Coverage | None
+    confidence: Confidence | None
+    source: str | None
+    note: str | None
+    relief: list[str]
+    reasons: list[str]
+    sentences: list[str]
+
+    @classmethod
+    def of(cls, finding: domain.Finding, language: Language) -> Self:
+        entry, edition = finding.entry, finding.edition
+        return cls(
+            outcome=finding.outcome,
+            verdict=finding.verdict,
+            activity=finding.activity,
+            edition=edition.edition if edition else None,
+            scope=edition.scope if edition else None,
+            instrument=edition.instrument if edition else None,
+            item_no=entry.item_no if entry else None,
+            item_key=entry.item_key if entry else None,
+            part=entry.part if entry else None,
+            summary=(entry.text_zh if language == "zh" else entry.text_summary) if entry else None,
+            measures=list(entry.measure) if entry else [],
+            cap=(entry.cap or None) if entry else None,
+            coverage=entry.coverage if entry else None,
+            confidence=entry.confidence if entry else None,
+            source=entry.source if entry else None,
+            note=(entry.note or None) if entry else None,
+            relief=list(finding.relief),
+            reasons=list(finding.reasons),
+            sentences=[text(reason, language) for reason in finding.reasons],
+        )
+
+
+class DecisionView(BaseModel):
+    """A decision with its grounds, the day it was judged for, and the digest of the law it was judged by."""
+
+    outcome: domain.Outcome
+    judged_for: date
+    policy_digest: str
+    findings: list[FindingView]
+
+    @classmethod
+    def of(cls, decision: domain.Decision, language: Language) -> Self:
+        return cls(
+            outcome=decision.outcome,
+            judged_for=decision.judged_for,
+            policy_digest=decision.policy_digest,
+            findings=[FindingView.of(finding, language) for finding in decision.findings],
+        )
