@@ -25,8 +25,11 @@ from deploy.local.processes import LocalStackError, disk_full_is_told
 CHECKOUT = Path(__file__).parents[2]
 SPEC, LOCK = CHECKOUT / "jgo.toml", CHECKOUT / "jgo.lock.toml"
 
+SILENCE_SECONDS = 10
+"""After which a repository that says nothing is given up."""
+
 PATIENCE_SECONDS = 300.0
-"""That fetching all jars may take; a repository that says nothing for 10 seconds is given up before."""
+"""That fetching all jars may take."""
 
 
 def class_path(say: Callable[[str], None]) -> list[Path]:
@@ -117,7 +120,7 @@ def _context(settings: GlobalSettings, cache: Path) -> MavenContext:
         resolver=PythonResolver(progress_callback=bounded),
         repo_cache=cache,
         remote_repos={"central": MAVEN_CENTRAL_URL, **settings.repositories},
-        timeout=10,
+        timeout=SILENCE_SECONDS,
     )
 
 

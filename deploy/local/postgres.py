@@ -113,7 +113,7 @@ class Postgres:
         self.initialise(say)
         if self.process() is None:
             _own(self.socket_folder)
-            self._disown_stale_pid_file()
+            self._disown_stale_locks()
             say("Starting PostgreSQL")
             settings = {**SETTINGS, "unix_socket_directories": str(self.socket_folder)}
             command = [*_as_server_user(self.folder), str(_binary("postgres")), "-D", str(self.data)]
@@ -122,11 +122,12 @@ class Postgres:
             processes.launch(command, pid_file=self.folder / "postgres.pid", log=self.log)
         self.wait()
 
-    def _disown_stale_pid_file(self) -> None:
-        """After a crash the pid in PostgreSQL's file may be another program's by now, or a zombie's; PostgreSQL would
-        take either for a running server. With a pid that nobody has, it goes on to check what matters: that no old
-        backend still holds the shared memory named further down in the file.
+    def _disown_stale_locks(self) -> None:
+        """After a crash the pid in PostgreSQL's two lock files may be another program's by now, or a zombie's, and
+        PostgreSQL would take either for a running server. The socket is ours alone. In the data folder a pid that
+        nobody has lets it go on to check what matters: that no old backend holds the shared memory named further down.
         """
+        (self.socket_folder / f"{SOCKET}.lock").unlink(missing_ok=True)
         stale = self.data / "postmaster.pid"
         with suppress(FileNotFoundError):
             _, *rest = stale.read_text().splitlines(keepends=True)

@@ -72,9 +72,18 @@ def find(pid_file: Path, marker: str) -> psutil.Process | None:
     """
     with suppress(OSError, ValueError, IndexError, psutil.Error):
         process = psutil.Process(int(pid_file.read_text().split()[0]))
-        if alive(process) and marker in process.cmdline():
+        if alive(process) and marker in _arguments(process):
             return process
     return None
+
+
+def _arguments(process: psutil.Process) -> list[str]:
+    """Of a process that is just becoming another program, the kernel shows none for a moment: look again."""
+    for _ in range(20):
+        if arguments := process.cmdline():
+            return list(arguments)
+        time.sleep(0.01)
+    return []
 
 
 def alive(process: psutil.Process) -> bool:

@@ -76,17 +76,28 @@ def ensure_running(root: Path = CHECKOUT, say: Callable[[str], None] = silent, f
         )
 
 
+def servers(root: Path = CHECKOUT) -> list[Kafka | Postgres]:
+    """This checkout's own servers, running or not: those that were once started here."""
+    state = _state(root)
+    found: list[Kafka | Postgres] = []
+    if (state / "kafka").exists():
+        found.append(kafka.in_folder(state / "kafka"))
+    if (state / "postgres").exists():
+        found.append(postgres.in_folder(state / "postgres"))
+    return found
+
+
 def stop(root: Path = CHECKOUT) -> None:
     """Stop the servers that this checkout started; their data stays."""
     if _state(root).exists():
-        with _locked(root) as state:
-            _at_once([server.stop for server in _servers(state)])
+        with _locked(root):
+            _at_once([server.stop for server in servers(root)])
 
 
 def status(root: Path = CHECKOUT) -> list[ServerStatus]:
     """One row for Kafka, one for PostgreSQL; starts and creates nothing."""
     rows = []
-    own = {type(server): server for server in _servers(_state(root))}
+    own = {type(server): server for server in servers(root)}
     for kind, name, variable in ((Kafka, "Kafka", "KAFKA_BOOTSTRAP_SERVERS"), (Postgres, "PostgreSQL", "DATABASE_URL")):
         server = own.get(kind)
         if given := os.environ.get(variable):
@@ -104,9 +115,9 @@ def clean(root: Path = CHECKOUT) -> None:
     """Stop the servers and remove `.local/` with all their data."""
     if _state(root).exists():
         with _locked(root) as state:
-            servers = _servers(state)
-            _at_once([server.kill for server in servers])  # their data goes with them
-            for server in servers:
+            own = servers(root)
+            _at_once([server.kill for server in own])  # their data goes with them
+            for server in own:
                 if isinstance(server, Postgres) and server.socket_folder != server.folder:
                     shutil.rmtree(server.socket_folder, ignore_errors=True)
             shutil.rmtree(state)
@@ -124,9 +135,9 @@ def private_stack(folder: Path, say: Callable[[str], None] = silent) -> Iterator
         _at_once([private.kafka.kill, private.postgres.kill])
 
 
-def _start(servers: list[Kafka | Postgres], state: Path, say: Callable[[str], None], free_bytes: int) -> None:
+def _start(idle: list[Kafka | Postgres], state: Path, say: Callable[[str], None], free_bytes: int) -> None:
     """Start them side by side; when one fails, none of them is left behind."""
-    if not servers:
+    if not idle:
         return
     if shutil.disk_usage(state).free < free_bytes:
         raise LocalStackError(
@@ -134,11 +145,11 @@ def _start(servers: list[Kafka | Postgres], state: Path, say: Callable[[str], No
             "free some space there, then start again."
         )
     try:
-        if any(isinstance(server, Kafka) for server in servers):
+        if any(isinstance(server, Kafka) for server in idle):
             jars.class_path(say)  # what is most likely to fail, before anything runs
-        _at_once([partial(server.start, say) for server in servers])
+        _at_once([partial(server.start, say) for server in idle])
     except BaseException:
-        _at_once([server.kill for server in servers])
+        _at_once([server.kill for server in idle])
         raise
 
 
@@ -150,15 +161,6 @@ def _at_once(calls: list[Callable[[], None]]) -> None:
 
 def _state(root: Path) -> Path:
     return root.resolve() / ".local"
-
-
-def _servers(state: Path) -> list[Kafka | Postgres]:
-    servers: list[Kafka | Postgres] = []
-    if (state / "kafka").exists():
-        servers.append(kafka.in_folder(state / "kafka"))
-    if (state / "postgres").exists():
-        servers.append(postgres.in_folder(state / "postgres"))
-    return servers
 
 
 @contextmanager
