@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from libs.common.settings import Settings
+from libs.common.settings import Refused, Settings
 
 SESSION_LIMITS = {
     # A frozen process must not keep its row locks longer than Kafka keeps it in the group (6 s).
@@ -93,7 +93,7 @@ def _service_url(settings: Settings) -> URL:
         return make_url(settings.database_url)
     if settings.administrator_url is None:
         name = settings.service.upper()
-        raise SystemExit(f"{settings.service}: set {name}_DATABASE_URL, or DATABASE_URL of an administrator.")
+        raise Refused(f"{settings.service}: set {name}_DATABASE_URL, or DATABASE_URL of an administrator.")
     administrator = make_url(settings.administrator_url)
     return administrator.set(
         username=settings.database_name, password=_password(settings), database=settings.database_name

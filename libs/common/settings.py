@@ -10,6 +10,10 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+class Refused(Exception):
+    """A service cannot start, or an operator's command cannot be done; the sentence says what to do."""
+
+
 class Settings(BaseSettings):
     """What every service needs to start. `namespace` keeps test runs apart on one Kafka and one PostgreSQL."""
 

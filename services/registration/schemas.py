@@ -1,8 +1,8 @@
 """Request and response bodies. A request is strict: nothing unknown, nothing coerced, everything bounded."""
 
 import re
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID, uuid4
@@ -68,16 +68,21 @@ def _length(minimum: int, maximum: int) -> StringConstraints:
     return StringConstraints(strip_whitespace=True, min_length=minimum, max_length=maximum)
 
 
-Printable = AfterValidator(_printable)
-Documented = Field(json_schema_extra={"pattern": f"^[^{_UNPRINTABLE}]*$"})
+def _documented(pattern: str) -> Any:
+    """A pattern for the readers of the API. Codes are looked up by the domain, which says better what to mend."""
+    return Field(json_schema_extra={"pattern": f"^{pattern}$"})
 
-NamePart = Annotated[str, _length(1, 60), Printable, Documented]
-PartyName = Annotated[str, _length(1, 200), Printable, Documented]
-ActivityCode = Annotated[str, _length(1, 4), Printable, Documented]
-AreaCode = Annotated[str, _length(1, 12), Printable, Documented]
-CountryCode = Annotated[str, _length(2, 2), Printable, Documented]
-CurrencyCode = Annotated[str, _length(3, 3), Printable, Documented]
-GroupLabel = Annotated[str, _length(1, 20), Printable, Documented]
+
+Printable = AfterValidator(_printable)
+Text = _documented(f"[^{_UNPRINTABLE}]*")
+
+NamePart = Annotated[str, _length(1, 60), Printable, Text]
+PartyName = Annotated[str, _length(1, 200), Printable, Text]
+ActivityCode = Annotated[str, _length(1, 4), Printable, _documented("[0-9]{4}")]
+AreaCode = Annotated[str, _length(1, 12), Printable, _documented("310106[0-9]{3}")]
+CountryCode = Annotated[str, _length(2, 2), Printable, _documented("[A-Z]{2}")]
+CurrencyCode = Annotated[str, _length(3, 3), Printable, _documented("[A-Z]{3}")]
+GroupLabel = Annotated[str, _length(1, 20), Printable, Text]
 Activities = Annotated[list[ActivityCode], Field(min_length=1, max_length=50)]
 Capital = Annotated[
     Decimal,
@@ -289,3 +294,74 @@ class DecisionView(BaseModel):
             policy_digest=decision.policy_digest,
             findings=[FindingView.of(finding, language) for finding in decision.findings],
         )
+
+    @classmethod
+    def recorded(cls, record: Mapping[str, Any], language: Language) -> Self:
+        """A decision as it was kept when it was made."""
+        findings = [
+            FindingView(
+                **{name: value for name, value in finding.items() if not name.startswith("summary_")},
+                summary=finding[f"summary_{language}"],
+                sentences=[text(reason, language) for reason in finding["reasons"]],
+            )
+            for finding in record["findings"]
+        ]
+        return cls(
+            outcome=record["outcome"],
+            judged_for=date.fromisoformat(record["judged_for"]),
+            policy_digest=record["policy_digest"],
+            findings=findings,
+        )
+
+
+Status = Literal["registered", "in_review", "refused"]
+
+
+class JudgedView(BaseModel):
+    """The answer to an application: where it stands, the identifier if it is registered, and why."""
+
+    id: UUID
+    status: Status
+    uscc: str | None
+    decision: DecisionView
+
+
+class ChangeJudgedView(BaseModel):
+    """The answer to a change: it takes effect where its outcome is `accepted`."""
+
+    id: UUID
+    uscc: str
+    decision: DecisionView
+
+
+class ApplicationView(JudgedView):
+    """An application as it was judged."""
+
+    enterprise_name: str
+    submitted_at: datetime
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], language: Language) -> Self:
+        return cls(
+            id=row["id"],
+            status=row["status"],
+            uscc=row["uscc"],
+            enterprise_name=row["enterprise_name"],
+            submitted_at=row["submitted_at"],
+            decision=DecisionView.recorded(row["decision"], language),
+        )
+
+
+class EnterpriseView(BaseModel):
+    """A registered enterprise as it stands; `version` counts its changes."""
+
+    uscc: str
+    application_id: UUID
+    registered_on: date
+    name: str
+    enterprise_type: str
+    registered_capital: Decimal
+    capital_currency: str
+    activities: list[str]
+    area: str
+    version: int

@@ -39,6 +39,17 @@ def uscc_for(serial: int, division: str = DISTRICT, category: Literal["1", "2", 
     return first + check_character(first)
 
 
+def serial_of(uscc: str) -> int:
+    """The serial behind an identifier that `uscc_for` made; 0 for one that somebody else gave out."""
+    body = uscc[8:16]
+    if not body.startswith(BODY_PREFIX):
+        return 0
+    serial = 0
+    for character in body[len(BODY_PREFIX) :]:
+        serial = serial * len(ALPHABET) + VALUE[character]
+    return serial
+
+
 def check(uscc: str, authorities: Collection[str] | None = None) -> tuple[Problem, ...]:
     """What is wrong with an identifier; empty where nothing is. `authorities`: known pairs of first two characters.
 

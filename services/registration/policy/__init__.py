@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from libs.common.policy import Row, Table, digest, no_overlap, read_table, unique
@@ -51,6 +52,12 @@ def load(folder: Path = FOLDER) -> Policy:
         currencies=_codes(folder / "currencies_iso4217.csv", length=3),
         uscc_authorities=_authorities(folder / "uscc_authorities.csv"),
     )
+
+
+@cache
+def current() -> Policy:
+    """The policy this process serves, read once."""
+    return load()
 
 
 def _industries(path: Path) -> Table[Industry]:

@@ -1,0 +1,314 @@
+"""A member of the service's consumer group. Each event takes effect once and in order, whatever the group does.
+
+Every batch is one transaction that moves the database's position; zombies, cuts and retries all meet at that row.
+Rebalance callbacks only save repeated work: nothing here relies on them for safety.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from opentelemetry import propagate, trace
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from libs.common import inbox
+from libs.common.clock import Clock
+from libs.common.database import Database, reading
+from libs.common.drain import drain, fails_by_itself
+from libs.common.envelope import DeadLetter, Incoming, read, source_of
+from libs.common.inbox import Place, PositionMoved
+from libs.common.service import Service
+from libs.common.settings import Settings
+from libs.common.telemetry import CONSUMER_LAG, CONSUMER_PAUSED, EVENTS_TAKEN, PARKED, links, tracer
+from libs.common.transaction import once
+
+log = structlog.get_logger()
+Record = Incoming | DeadLetter
+
+MEMBER: dict[str, Any] = {
+    "enable_auto_commit": False,
+    "auto_offset_reset": "none",  # never skip silently
+    "session_timeout_ms": 6_000,
+    "heartbeat_interval_ms": 1_000,
+    "rebalance_timeout_ms": 6_000,
+    "request_timeout_ms": 10_000,  # above the rebalance time-out: JoinGroup may block that long
+    "retry_backoff_ms": 200,
+    "metadata_max_age_ms": 10_000,
+    "fetch_max_wait_ms": 100,
+    "partition_assignment_strategy": (RangePartitionAssignor,),
+}
+BATCH = 500
+WHOLE_ANSWER = 20_000
+FAULT_OF_THE_EVENT_AFTER = 5
+BAD_RELEASE_HEADS = 100
+HOUSEKEEPING_SECONDS = 1.0
+
+
+class RecordsLost(Exception):
+    """Kafka no longer holds records that were never read: a person decides, nothing is skipped silently."""
+
+
+class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
+    """One member. `run` keeps it alive until `stop`; only lost records end it."""
+
+    def __init__(self, service: Service, database: Database, settings: Settings, clock: Clock) -> None:
+        self.service, self.database, self.settings, self.clock = service, database, settings, clock
+        self.sources = {settings.topic(f"{name}.events"): source_of(name) for name in service.hears}
+        self.assignment = 0
+        self.busy = asyncio.Lock()
+        self.client: AIOKafkaConsumer | None = None
+        self.started_at = time.time()
+        self.next_housekeeping = 0.0
+        self.sought: dict[Place, int] = {}
+        self.stopping = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        self.stopping = stop
+        while not stop.is_set():
+            client = AIOKafkaConsumer(
+                bootstrap_servers=self.settings.kafka_bootstrap_servers, group_id=self.settings.group, **MEMBER
+            )
+            self.client = client
+            client.subscribe(list(self.sources), listener=self)
+            try:
+                await asyncio.wait_for(client.start(), 30)
+                await self._consume(client, stop)
+            except (OffsetOutOfRangeError, RecordsLost) as error:
+                log.critical("records are gone from Kafka", service=self.service.name, error=repr(error))
+                raise
+            except Exception as error:
+                log.warning("consumer built anew", service=self.service.name, error=repr(error))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), 1)
+            finally:
+                # stop() can hang, and with a broker down it can raise CancelledError: keep both inside.
+                await asyncio.wait({asyncio.create_task(client.stop())}, timeout=10)
+
+    async def on_partitions_revoked(self, _: list[TopicPartition]) -> None:
+        """Only this callback holds the rejoin back: give the running batch a moment to finish."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2), self.busy:
+                pass
+        self.assignment += 1
+
+    async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
+        self.assignment += 1
+        self.sought.clear()
+        with suppress(Exception):  # a batch from a wrong position is refused and sought again
+            await self._seek(assigned)
+
+    async def _seek(self, places: Sequence[TopicPartition]) -> None:
+        async with reading(self.database) as connection:
+            stands = await inbox.positions(connection, [(p.topic, p.partition) for p in places])
+        for (topic, partition), offset in stands.items():
+            self._seek_to((topic, partition), offset)
+
+    def _seek_to(self, place: Place, offset: int) -> None:
+        if self.client is not None:
+            with suppress(IllegalStateError):  # no longer ours
+                self.client.seek(TopicPartition(*place), offset)
+
+    async def _consume(self, client: AIOKafkaConsumer, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                answer = await client.getmany(
+                    timeout_ms=200, max_records=WHOLE_ANSWER if self.service.whole_answers else BATCH * 4
+                )
+            except NoOffsetForPartitionError as error:
+                await self._seek(error.args[0])
+                continue
+            assignment = self.assignment  # no await since the records were taken
+            for unit in self._units(answer):
+                async with self.busy:
+                    if not await self._take_until_done(unit, assignment, stop):
+                        break
+            if time.monotonic() >= self.next_housekeeping:
+                await self._keep_house(client)
+
+    def _units(self, answer: dict[TopicPartition, list[Any]]) -> Iterator[list[Record]]:
+        """What is taken in one transaction: whole answers, or at most 500 events of one partition."""
+        read_all = [
+            [read(record, self.sources[place.topic]) for record in answer[place]]
+            for place in sorted(answer, key=lambda place: (place.topic, place.partition))
+        ]
+        if self.service.whole_answers:
+            if together := [record for records in read_all for record in records]:
+                yield together
+            return
+        for records in read_all:
+            for at in range(0, len(records), BATCH):
+                yield records[at : at + BATCH]
+
+    async def _take_until_done(self, unit: list[Record], assignment: int, stop: asyncio.Event) -> bool:
+        """Take a unit; False when the partitions moved away meanwhile, so that the rest of the answer is stale."""
+        tries = 0
+        while unit and not stop.is_set():
+            if self.assignment != assignment:
+                return False
+            try:
+                with tracer.start_as_current_span(
+                    f"{self.service.name} process",
+                    links=links([r.traceparent for r in unit if isinstance(r, Incoming)]),
+                ):
+                    await self._take(unit)
+                return True
+            except PositionMoved as moved:
+                unit = self._without(unit, moved)
+            except Exception as error:
+                tries += 1
+                log.warning("batch will be taken again", service=self.service.name, tries=tries, error=repr(error))
+                if tries >= FAULT_OF_THE_EVENT_AFTER and await self._infrastructure_answers():
+                    unit = await self._isolate(unit, error)
+                    tries = 0
+                await asyncio.sleep(min(0.05 * 2 ** min(tries, 6), 2))
+        return self.assignment == assignment
+
+    async def _take(self, unit: Sequence[Record]) -> None:
+        """One transaction; where something in it fails by itself, its halves, the left one first."""
+        try:
+            taken = await once(self.database, lambda session: inbox.take(session, unit, self._apply))
+        except PositionMoved:
+            raise
+        except Exception as error:
+            if not fails_by_itself(error):
+                raise
+            if len(unit) > 1:
+                await self._take(unit[: len(unit) // 2])
+                await self._take(unit[len(unit) // 2 :])
+            else:
+                await self._park(unit[0], error)
+            return
+        await self._follow_up(taken, unit)
+
+    async def _isolate(self, unit: list[Record], error: Exception) -> list[Record]:
+        """The database answers and the batch still fails: halve it, until the event at fault stands alone."""
+        if len(unit) > 1:
+            await self._take_alone(unit[0], error)
+            return unit[1:]
+        await self._park(unit[0], error)
+        return []
+
+    async def _take_alone(self, record: Record, error: Exception) -> None:
+        for _ in range(FAULT_OF_THE_EVENT_AFTER):
+            try:
+                await self._take([record])
+                return
+            except PositionMoved:
+                raise
+            except Exception as again:
+                error = again
+        await self._park(record, error)
+
+    async def _park(self, record: Record, error: Exception) -> None:
+        assert isinstance(record, Incoming), "a dead letter has no effect that could fail"
+        log.error(
+            "event parked: it fails by itself", service=self.service.name, source=record.source,
+            subject=record.subject, sequence=record.sequence, error=inbox.describe(error),
+        )  # fmt: skip
+        taken = await once(self.database, lambda session: inbox.take_failed(session, record, error))
+        await self._follow_up(taken, [record])
+        await self._pause_for_bad_release()
+
+    async def _apply(self, session: AsyncSession, events: Sequence[Incoming]) -> None:
+        assert self.service.apply is not None
+        await self.service.apply(session, events, self.clock)
+
+    async def _follow_up(self, taken: inbox.Taken, unit: Sequence[Record]) -> None:
+        for outcome in ("applied", "skipped", "waiting", "forked", "failed", "dead"):
+            if count := getattr(taken, outcome):
+                EVENTS_TAKEN.labels(self.service.name, outcome).inc(count)
+        if taken.waiting or taken.forked:
+            log.warning("events parked", service=self.service.name, waiting=taken.waiting, forked=taken.forked)
+        if taken.parked_keys:
+            await drain(self.database, list({(r.topic, r.partition) for r in unit}), self._apply)
+
+    def _without(self, unit: list[Record], moved: PositionMoved) -> list[Record]:
+        """Read again from where the database stands. Standing there already means that Kafka has lost records."""
+        if moved.began > moved.next_offset and self.sought.get(moved.place) == moved.next_offset:
+            raise RecordsLost(str(moved))
+        self.sought[moved.place] = moved.next_offset
+        kept = [record for record in unit if (record.topic, record.partition) != moved.place]
+        ours = [record for record in unit if (record.topic, record.partition) == moved.place]
+        if 0 <= (skip := moved.next_offset - ours[0].offset) <= len(ours):
+            return sorted(kept + ours[skip:], key=lambda record: (record.topic, record.partition, record.offset))
+        self._seek_to(moved.place, moved.next_offset)
+        return kept
+
+    async def _infrastructure_answers(self) -> bool:
+        try:
+            async with asyncio.timeout(5), reading(self.database) as connection:
+                await connection.fetchval("SELECT 1")
+            assert self.client is not None
+            await asyncio.wait_for(self.client.topics(), 5)
+        except Exception:
+            return False
+        return True
+
+    async def _pause_for_bad_release(self) -> None:
+        """Many subjects failing at once is a bad release, not bad events: stand still until a person has looked."""
+        async with reading(self.database) as connection:
+            failing = await connection.fetchval(FAILING_HEADS, self.started_at)
+            paused_at = await connection.fetchval("SELECT now()")
+        if failing <= BAD_RELEASE_HEADS:
+            return
+        log.critical("consumer paused: too many subjects fail", service=self.service.name, failing=failing)
+        CONSUMER_PAUSED.labels(self.service.name).set(1)
+        while not self.stopping.is_set():
+            await asyncio.sleep(0.5)
+            async with reading(self.database) as connection:
+                if await connection.fetchval("SELECT max(at) > $1 FROM consumer_resumed", paused_at):
+                    break
+        CONSUMER_PAUSED.labels(self.service.name).set(0)
+
+    async def _keep_house(self, client: AIOKafkaConsumer) -> None:
+        self.next_housekeeping = time.monotonic() + HOUSEKEEPING_SECONDS
+        places = list(client.assignment())
+        try:
+            async with self.busy:
+                await drain(self.database, [(p.topic, p.partition) for p in places], self._apply)
+            async with reading(self.database) as connection:
+                stands = await inbox.positions(connection, [(p.topic, p.partition) for p in places])
+                parked = await connection.fetch(
+                    "SELECT state, count(*) FROM parked WHERE state IN ('waiting', 'failed', 'forked') GROUP BY state"
+                )
+            counts = {row["state"]: row["count"] for row in parked}
+            for state in ("waiting", "failed", "forked"):
+                PARKED.labels(self.service.name, state).set(counts.get(state, 0))
+            committed = {TopicPartition(*place): offset for place, offset in stands.items()}
+            await asyncio.wait_for(client.commit(committed), 5)
+            CONSUMER_LAG.labels(self.service.name).set(await self.lag())
+        except (KafkaError, IllegalStateError, TimeoutError, OSError) as error:
+            log.info("housekeeping put off", service=self.service.name, error=repr(error))
+
+    async def lag(self) -> int:
+        """Records between the database's positions and the ends of the partitions this member reads."""
+        if self.client is None:
+            return 0
+        places = list(self.client.assignment())
+        if not places:
+            return 0
+        ends = await asyncio.wait_for(self.client.end_offsets(places), 5)
+        async with reading(self.database) as connection:
+            stands = await inbox.positions(connection, [(p.topic, p.partition) for p in places])
+        return sum(max(end - stands[p.topic, p.partition], 0) for p, end in ends.items())
+
+
+def _span(service: str, unit: Sequence[Record]) -> AbstractContextManager[trace.Span]:
+    """One span a batch, linked to the traces of its events; where there is one event, it is that trace's child."""
+    traceparents = [record.traceparent for record in unit if isinstance(record, Incoming)]
+    parent = {"traceparent": traceparents[0]} if len(unit) == 1 and traceparents and traceparents[0] else {}
+    return tracer.start_as_current_span(
+        f"{service} process", context=propagate.extract(parent), links=links(traceparents), kind=trace.SpanKind.CONSUMER
+    )
+
+
+FAILING_HEADS = """
+SELECT count(DISTINCT (source, subject)) FROM parked WHERE state = 'failed' AND failed_at > greatest(
+    now() - interval '1 minute', to_timestamp($1), coalesce((SELECT max(at) FROM consumer_resumed), '-infinity'))
+"""

@@ -1,0 +1,202 @@
+"""The relay: one leader per service sends the outbox to Kafka, in order, and remembers how far it came.
+
+It may send an event twice (after a crash, or as a deposed leader that wakes up); its id and sequence make that safe.
+"""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC
+from typing import Any, TypeVar
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from libs.common import kafka
+from libs.common.database import Database, connect
+from libs.common.envelope import headers, source_of
+from libs.common.relay.progress import Progress, advanced
+from libs.common.settings import Settings
+from libs.common.telemetry import EVENTS_SENT, OUTBOX_UNSENT
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+LOCK = "hashtextextended('one-window-relay', 0)"
+READ_AT_MOST = 6_000
+POLL_SECONDS = 0.05
+PING_SECONDS = 1.0
+PRUNE_SECONDS = 3600.0
+MAX_BATCH_BYTES = 950_000
+RETENTION = "30 days"
+
+PRODUCER: dict[str, Any] = {
+    "acks": "all",
+    "enable_idempotence": True,
+    "compression_type": "lz4",
+    "max_batch_size": MAX_BATCH_BYTES,
+    "request_timeout_ms": 10_000,
+    "retry_backoff_ms": 200,
+    "metadata_max_age_ms": 10_000,
+}
+COLUMNS = "id, event_id, subject, sequence, type, time, correlation_id, causation_id, traceparent, data, adopted"
+READ = f"""
+SELECT s.xmin, r.* FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin) s LEFT JOIN LATERAL (
+    SELECT {COLUMNS} FROM outbox WHERE id = ANY($2::bigint[])
+    UNION ALL
+    (SELECT {COLUMNS} FROM outbox WHERE id > $1 ORDER BY id LIMIT $3)
+) r ON true ORDER BY r.id
+"""
+PRUNE = f"""
+DELETE FROM outbox WHERE id IN (
+    SELECT id FROM outbox WHERE created_at < now() - interval '{RETENTION}'
+    AND id <= $1 AND NOT id = ANY($2::bigint[]) ORDER BY id LIMIT 5000)
+"""
+
+
+class SendFailed(Exception):
+    """Kafka did not acknowledge everything: the producer is thrown away, the rest is sent again."""
+
+
+async def relay(database: Database, settings: Settings, stop: asyncio.Event) -> None:
+    """Lead, or wait to lead, until `stop`. Trouble ends a term of leadership, never the relay."""
+    while not stop.is_set():
+        try:
+            await _term(database, settings, stop)
+        except Exception as error:
+            log.warning("relay term ended", service=database.service, error=repr(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 0.5)
+
+
+async def _term(database: Database, settings: Settings, stop: asyncio.Event) -> None:
+    # The session limit is what deposes a frozen leader; its progress could only be written on this very session.
+    connection = await connect(database, idle_session_timeout="5s", statement_timeout="5s", lock_timeout="5s")
+    try:
+        while not await connection.fetchval(f"SELECT pg_try_advisory_lock({LOCK})"):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 0.5)
+            if stop.is_set():
+                return
+        await _lead(database, settings, connection, stop)
+    finally:
+        await asyncio.wait({asyncio.create_task(connection.close(timeout=2))}, timeout=3)
+
+
+async def _lead(database: Database, settings: Settings, connection: asyncpg.Connection, stop: asyncio.Event) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, **PRODUCER)
+    await _while_pinging(connection, asyncio.ensure_future(producer.start()))
+    try:
+        progress = await load(connection)
+        next_prune = 0.0
+        while not stop.is_set():
+            database.said.clear()
+            before = progress
+            progress = await _round(database, settings, connection, producer, progress)
+            if progress.unacknowledged:
+                raise SendFailed(f"{len(progress.unacknowledged)} events not acknowledged")
+            if (now := asyncio.get_running_loop().time()) >= next_prune:
+                await _prune(connection, progress)
+                next_prune = now + PRUNE_SECONDS
+            if progress.high - before.high < READ_AT_MOST:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(database.said.wait(), POLL_SECONDS)
+    finally:
+        await asyncio.wait({asyncio.create_task(producer.stop())}, timeout=10)
+
+
+async def _round(
+    database: Database, settings: Settings, connection: asyncpg.Connection, producer: AIOKafkaProducer,
+    progress: Progress,
+) -> Progress:  # fmt: skip
+    """Read what is new or was missing, send it, write how far we came."""
+    found = await connection.fetch(READ, progress.high, list(progress.missing), READ_AT_MOST)
+    xmin, rows = found[0]["xmin"], [row for row in found if row["id"] is not None]
+    seen = [row["id"] for row in rows]
+    later = 0
+    if seen and seen[-1] - progress.high > sum(id > progress.high for id in seen):
+        later = await connection.fetchval("SELECT pg_current_xact_id()::text::bigint")
+    to_send = [row for row in rows if not row["adopted"]]
+    failed = await send(connection, producer, settings.events_topic, source_of(settings.service), to_send)
+    moved = advanced(progress, seen, failed, xmin, later)
+    if moved != progress:
+        await save(connection, moved)
+    EVENTS_SENT.labels(database.service).inc(len(to_send) - len(failed))
+    OUTBOX_UNSENT.labels(database.service).set(len(failed))
+    return moved
+
+
+async def send(
+    connection: asyncpg.Connection, producer: AIOKafkaProducer, topic: str, source: str, rows: Sequence[asyncpg.Record]
+) -> list[int]:
+    """Send rows in order, one batch in flight per partition; the ids of those that Kafka did not acknowledge."""
+    by_partition: dict[int, list[asyncpg.Record]] = defaultdict(list)
+    for row in rows:
+        by_partition[kafka.partition_of(row["subject"])].append(row)
+    sending = asyncio.gather(
+        *(_send_partition(producer, topic, partition, source, some) for partition, some in by_partition.items())
+    )
+    return [id for failed in await _while_pinging(connection, sending) for id in failed]
+
+
+async def _send_partition(
+    producer: AIOKafkaProducer, topic: str, partition: int, source: str, rows: Sequence[asyncpg.Record]
+) -> list[int]:
+    at = 0
+    while at < len(rows):
+        batch, end = producer.create_batch(), at
+        while end < len(rows) and _append(batch, source, rows[end]):
+            end += 1
+        if end == at:
+            log.error("an event does not fit into a batch", outbox_id=rows[at]["id"], type=rows[at]["type"])
+            return [row["id"] for row in rows[at:]]
+        batch.close()
+        try:
+            await (await producer.send_batch(batch, topic, partition=partition))
+        except Exception as error:
+            log.warning("batch not acknowledged", topic=topic, partition=partition, error=repr(error))
+            return [row["id"] for row in rows[at:]]
+        at = end
+    return []
+
+
+def _append(batch: BatchBuilder, source: str, row: asyncpg.Record) -> bool:
+    attributes = headers(
+        id=row["event_id"], source=source, type=row["type"], subject=row["subject"], sequence=row["sequence"],
+        time=row["time"].astimezone(UTC).isoformat(), correlation_id=row["correlation_id"],
+        causation_id=row["causation_id"], traceparent=row["traceparent"],
+    )  # fmt: skip
+    key = row["subject"].encode()
+    return batch.append(key=key, value=row["data"], timestamp=None, headers=attributes) is not None
+
+
+async def _while_pinging(connection: asyncpg.Connection, work: asyncio.Future[T]) -> T:
+    """Await `work`, and keep the leader's session alive meanwhile; a lost session means that we are deposed."""
+    try:
+        while not work.done():
+            await asyncio.wait({work}, timeout=PING_SECONDS)
+            if not work.done():
+                await connection.execute("SELECT 1")
+        return work.result()
+    finally:
+        work.cancel()
+
+
+async def load(connection: asyncpg.Connection) -> Progress:
+    await connection.execute("INSERT INTO relay_progress DEFAULT VALUES ON CONFLICT DO NOTHING")
+    row = await connection.fetchrow("SELECT high, missing FROM relay_progress")
+    assert row is not None
+    return Progress(row["high"], {int(id): noticed for id, noticed in json.loads(row["missing"]).items()})
+
+
+async def save(connection: asyncpg.Connection, progress: Progress) -> None:
+    missing = json.dumps(dict(progress.missing))
+    await connection.execute("UPDATE relay_progress SET high = $1, missing = $2", progress.high, missing)
+
+
+async def _prune(connection: asyncpg.Connection, progress: Progress) -> None:
+    await connection.execute(PRUNE, progress.high, list(progress.missing))

@@ -1,0 +1,154 @@
+"""Was this database restored to an older state? The check before a service starts, and the two ways of mending."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from libs.common import kafka
+from libs.common.database import Database, connect
+from libs.common.envelope import Incoming, read, source_of
+from libs.common.relay.loop import LOCK
+from libs.common.relay.reconciliation import Plan, Row, Said, plan, unknown
+from libs.common.settings import Refused, Settings
+
+TAIL = 10_000
+"""Records per partition that the start check reads: more than a relay can have had under way, twice over."""
+
+RETENTION = timedelta(days=30)
+
+Lift = Callable[[asyncpg.Connection, list[Incoming]], Awaitable[list[str]]]
+"""A service's own allocators (for example of serial numbers) are lifted above what the adopted events used;
+returns a sentence for each."""
+
+
+class Restored(Refused):
+    """The database was restored to an older state: the service must not start."""
+
+
+class Reconciled(NamedTuple):
+    plan: Plan
+    adopted: list[Incoming]
+    lifted: list[str]
+
+
+async def check_not_restored(database: Database, settings: Settings) -> None:
+    """Refuse to start when our topic holds events that our database does not know."""
+    said = [_said(event, old) async for event, old in _own_events(settings, last=TAIL)]
+    connection = await connect(database, statement_timeout="60s")
+    try:
+        foreign = unknown(said, *await _known(connection, said))
+    finally:
+        await connection.close()
+    if foreign:
+        first = foreign[0]
+        raise Restored(
+            f"{settings.service}: its topic holds {len(foreign)} event(s) that its database does not know, the first"
+            f" about {first.subject} (sequence {first.sequence}). The database was restored to an older state."
+            f" Run: python -m libs.common.relay reconcile {settings.service}"
+        )
+
+
+async def reconcile(database: Database, settings: Settings, lift: Lift | None) -> Reconciled:
+    """Adopt from the topic what the outbox lacks, renumber what was never sent, raise counters and allocators.
+
+    Refuses while a relay leads: stop the service first.
+    """
+    events: dict[UUID, Incoming] = {}
+    said: list[Said] = []
+    async for event, old in _own_events(settings):
+        events.setdefault(event.id, event)
+        said.append(_said(event, old))
+    connection = await connect(database, statement_timeout="600s")
+    try:
+        if not await connection.fetchval(f"SELECT pg_try_advisory_lock({LOCK})"):
+            raise Refused(f"{settings.service} is running: stop it before its database is reconciled.")
+        async with connection.transaction():
+            rows = [Row(*row) for row in await connection.fetch("SELECT id, subject, sequence, event_id FROM outbox")]
+            counters = {
+                row["subject"]: row["sequence"]
+                for row in await connection.fetch("SELECT subject, sequence FROM outbox_counter")
+            }
+            decided = plan(said, rows, counters)
+            adopted = [events[event.id] for event in decided.adopt]
+            await _write(connection, decided, adopted)
+            lifted = await lift(connection, adopted) if lift is not None else []
+    finally:
+        await connection.close()
+    return Reconciled(decided, adopted, lifted)
+
+
+async def resend(database: Database, subject: str, first: int, last: int) -> int:
+    """Have the relay send these sequences of a subject again (Kafka lost them); how many it will send."""
+    connection = await connect(database)
+    try:
+        return int(await connection.fetchval(RESEND, subject, first, last) or 0)
+    finally:
+        await connection.close()
+
+
+RESEND = """
+WITH again AS (
+    UPDATE outbox SET id = nextval(pg_get_serial_sequence('outbox', 'id')), adopted = false
+    WHERE subject = $1 AND sequence BETWEEN $2 AND $3 RETURNING 1
+) SELECT count(*) FROM again
+"""
+ADOPT = """
+INSERT INTO outbox (event_id, subject, sequence, type, time, correlation_id, causation_id, traceparent, data, adopted)
+VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, $8, true)
+"""
+RAISE = """
+INSERT INTO outbox_counter (subject, sequence) SELECT * FROM unnest($1::text[], $2::bigint[])
+ON CONFLICT (subject) DO UPDATE SET sequence = greatest(outbox_counter.sequence, excluded.sequence)
+"""
+
+
+async def _write(connection: asyncpg.Connection, decided: Plan, adopted: list[Incoming]) -> None:
+    # Out of the way first: a renumbered row may want a sequence that another row still holds.
+    changes = sorted(decided.renumber.items())
+    await connection.executemany("UPDATE outbox SET sequence = -id WHERE id = $1", [(row,) for row, _ in changes])
+    await connection.executemany(
+        ADOPT,
+        [
+            (
+                e.id,
+                e.subject,
+                e.sequence,
+                e.type,
+                datetime.fromisoformat(e.time),
+                e.correlation_id,
+                e.traceparent,
+                e.data,
+            )
+            for e in adopted
+        ],
+    )
+    await connection.executemany(
+        "UPDATE outbox SET sequence = $2, id = nextval(pg_get_serial_sequence('outbox', 'id')) WHERE id = $1", changes
+    )
+    await connection.execute(RAISE, list(decided.counters), list(decided.counters.values()))
+
+
+def _said(event: Incoming, old: bool) -> Said:
+    return Said(event.subject, event.sequence, event.id, old)
+
+
+async def _own_events(settings: Settings, *, last: int | None = None) -> AsyncIterator[tuple[Incoming, bool]]:
+    source = source_of(settings.service)
+    async for record in kafka.records(settings, settings.events_topic, last=last):
+        event = read(record, source)
+        if isinstance(event, Incoming):
+            yield event, datetime.fromtimestamp(record.timestamp / 1000, UTC) < datetime.now(UTC) - RETENTION
+
+
+async def _known(connection: asyncpg.Connection, said: list[Said]) -> tuple[set[tuple[str, int, UUID]], dict[str, int]]:
+    rows = await connection.fetch(
+        "SELECT subject, sequence, event_id FROM outbox WHERE event_id = ANY($1::uuid[])", [s.id for s in said]
+    )
+    counters = await connection.fetch(
+        "SELECT subject, sequence FROM outbox_counter WHERE subject = ANY($1::text[])", list({s.subject for s in said})
+    )
+    known = {(row["subject"], row["sequence"], row["event_id"]) for row in rows}
+    return known, {row["subject"]: row["sequence"] for row in counters}

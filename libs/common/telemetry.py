@@ -1,0 +1,89 @@
+"""Logs, metrics and traces. Logs are one JSON object a line with the trace they belong to; no personal data in any."""
+
+import logging
+import os
+import sys
+from collections.abc import MutableMapping, Sequence
+from typing import Any
+
+import structlog
+from opentelemetry import propagate, trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from prometheus_client import Counter, Gauge, Histogram
+
+tracer = trace.get_tracer("one-window")
+
+EVENTS_TAKEN = Counter("events_taken", "Events by what became of them", ["service", "outcome"])
+EVENTS_SENT = Counter("events_sent", "Events acknowledged by Kafka", ["service"])
+OUTBOX_UNSENT = Gauge("outbox_unsent", "Events committed and not acknowledged yet", ["service"])
+PARKED = Gauge("parked_events", "Events parked and not settled", ["service", "state"])
+CONSUMER_PAUSED = Gauge("consumer_paused", "1 while the consumer has paused itself for a bad release", ["service"])
+CONSUMER_LAG = Gauge("consumer_lag", "Records behind the end of all topics heard", ["service"])
+DUE_FIRED = Counter("due_fired", "Acts that time has fired", ["service", "kind", "outcome"])
+REQUESTS = Histogram("http_request_seconds", "HTTP requests", ["service", "method", "route", "status"])
+MAX_LINKS = 64
+
+
+def start_logging(level: str) -> None:
+    """JSON lines on standard error, for our own logs and for those of libraries."""
+    processors: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _with_trace,
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=processors,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in ("aiokafka", "alembic"):
+        logging.getLogger(noisy).setLevel("ERROR")
+    logging.getLogger("uvicorn.error").setLevel("CRITICAL")  # it repeats what the application has logged
+
+
+def start_tracing(service_names: Sequence[str]) -> None:
+    """Export spans when the standard OTEL_EXPORTER_OTLP_ENDPOINT is set; trace ids travel in any case."""
+    provider = TracerProvider(resource=Resource.create({"service.name": "+".join(service_names)}))
+    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+
+
+def links(traceparents: Sequence[str | None]) -> list[trace.Link]:
+    """Links to the traces that the events of a batch belong to (the first few: a batch may hold thousands)."""
+    found: list[trace.Link] = []
+    for traceparent in dict.fromkeys(traceparents):
+        if traceparent is not None:
+            context = trace.get_current_span(propagate.extract({"traceparent": traceparent})).get_span_context()
+            if context.is_valid:
+                found.append(trace.Link(context))
+        if len(found) == MAX_LINKS:
+            break
+    return found
+
+
+def _with_trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"] = format(context.trace_id, "032x")
+    return event

@@ -1,0 +1,85 @@
+"""What registration says. Codes, ids, dates and amounts: no names, no personal data."""
+
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar, Literal, Self
+from uuid import UUID
+
+from msgspec import UNSET, UnsetType
+
+from libs.common.envelope import Event
+from services.registration import domain
+
+ChangedItem = Literal["area", "registered_capital", "activities", "legal_representative"]
+
+
+class EnterpriseRegistered(Event, frozen=True, kw_only=True):
+    """An enterprise is registered. `industry` is the class of its main activity, `foreign_share` a percent."""
+
+    type: ClassVar[str] = "registration.enterprise_registered.v1"
+    subject_kind: ClassVar[str] = "uscc"
+
+    application_id: UUID
+    registered_on: date
+    enterprise_type: str
+    industry: str
+    activities: tuple[str, ...]
+    area: str
+    registered_capital: Decimal
+    capital_currency: str
+    foreign_share: Decimal
+
+    @classmethod
+    def of(cls, application: domain.Application, id: UUID, on: date) -> Self:
+        return cls(
+            application_id=id,
+            registered_on=on,
+            enterprise_type=application.enterprise_type,
+            industry=application.activities[0],
+            activities=application.activities,
+            area=application.area,
+            registered_capital=application.registered_capital,
+            capital_currency=application.capital_currency,
+            foreign_share=application.structure.holding.foreign,
+        )
+
+
+class EnterpriseChanged(Event, frozen=True, kw_only=True):
+    """Registered items have changed: `changed` names them, and only they carry a value."""
+
+    type: ClassVar[str] = "registration.enterprise_changed.v1"
+    subject_kind: ClassVar[str] = "uscc"
+
+    change_id: UUID
+    changed_on: date
+    changed: tuple[ChangedItem, ...]
+    area: str | UnsetType = UNSET
+    registered_capital: Decimal | UnsetType = UNSET
+    capital_currency: str | UnsetType = UNSET
+    activities: tuple[str, ...] | UnsetType = UNSET
+    industry: str | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, change: domain.EnterpriseChange, id: UUID, on: date) -> Self:
+        changed: list[ChangedItem] = []
+        if change.area is not None:
+            changed.append("area")
+        if change.registered_capital is not None:
+            changed.append("registered_capital")
+        if change.activities is not None:
+            changed.append("activities")
+        if change.legal_representative_nationality is not None:
+            changed.append("legal_representative")
+        return cls(
+            change_id=id,
+            changed_on=on,
+            changed=tuple(changed),
+            area=change.area or UNSET,
+            registered_capital=UNSET if change.registered_capital is None else change.registered_capital,
+            capital_currency=change.capital_currency or UNSET,
+            activities=change.activities or UNSET,
+            industry=change.activities[0] if change.activities else UNSET,
+        )
+
+
+PUBLISHED = (EnterpriseRegistered, EnterpriseChanged)

@@ -1,0 +1,45 @@
+"""The only wiring of registration."""
+
+import json
+
+import asyncpg
+
+from libs.common.clock import Clock
+from libs.common.database import Database
+from libs.common.envelope import Incoming
+from libs.common.problems import Problem
+from libs.common.service import Service
+from services.registration import policy, repository, use_cases
+from services.registration.api import api
+from services.registration.domain import FormReturned
+from services.registration.domain.uscc import serial_of
+from services.registration.published_events import EnterpriseRegistered
+from services.registration.settings import Settings
+
+
+async def read_the_law(_database: Database, _clock: Clock) -> None:
+    """Refuse to serve when the policy files contradict themselves."""
+    policy.current()
+
+
+async def lift_serials(connection: asyncpg.Connection, adopted: list[Incoming]) -> list[str]:
+    """After a restore: no identifier that the topic knows is given out again."""
+    serials = [serial_of(event.subject) for event in adopted if event.type == EnterpriseRegistered.type]
+    if not serials:
+        return []
+    stands = await repository.lift_serial(connection, max(serials))
+    applications = [json.loads(event.data)["application_id"] for event in adopted if "enterprise_reg" in event.type]
+    return [f"USCC serials go on above {stands}.", f"Applications to enter again: {', '.join(applications)}."]
+
+
+service = Service(
+    name="registration",
+    settings=Settings,
+    routers=[api],
+    on_start=read_the_law,
+    lift_allocators=lift_serials,
+    problems={
+        FormReturned: lambda returned: Problem("form-returned", 422, returned.faults),
+        use_cases.EnterpriseUnknown: lambda _: Problem("not-found", 404),
+    },
+)
