@@ -22,6 +22,9 @@ pid_file=$1; shift
 echo $! >"$pid_file" || { kill -9 $!; exit 1; }
 """
 
+DISK_FULL = (os.strerror(errno.ENOSPC), "Check free disk space")
+"""How the system says it, and PostgreSQL after a write that was cut short."""
+
 NEARLY_FULL_BYTES = 1 << 20
 
 
@@ -142,7 +145,7 @@ def _gone(family: Iterable[psutil.Process], seconds: float) -> bool:
 def failed(sentence: str, log: Path) -> LocalStackError:
     """The error to raise for a server or a tool that failed, told from its log."""
     lines = log.read_text(errors="replace").splitlines()[-15:] if log.exists() else []
-    full = any(os.strerror(errno.ENOSPC) in line for line in lines)
+    full = any(sign in line for sign in DISK_FULL for line in lines)
     if full or shutil.disk_usage(log.parent).free < NEARLY_FULL_BYTES:  # then the log may not say so
         return disk_full(log.parent)
     return LocalStackError("\n    ".join([f"{sentence} The last lines of {log}:", *(lines or ["(none)"])]))
