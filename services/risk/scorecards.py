@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -14,6 +15,7 @@ from libs.common.policy import Table, read_table
 from services.risk.domain import Band, Basis, RiskClass, Rule, Scorecard, ScorecardError, Step
 
 POLICY = Path(__file__).parent / "policy"
+IN_FORCE = "district-2026-1"
 
 Row = TypeVar("Row", bound="BasisRow")
 
@@ -50,6 +52,12 @@ class StepRow(BasisRow):
 class BandRow(BasisRow):
     risk_class: ClassLetter
     from_score: int
+
+
+@cache
+def current() -> Scorecard:
+    """The scorecard this process scores by, read once."""
+    return load_scorecard(IN_FORCE)
 
 
 def load_scorecard(name: str, policy: Path = POLICY) -> Scorecard:

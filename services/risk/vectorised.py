@@ -73,27 +73,15 @@ def rule_names(scorecard: Scorecard, bits: int) -> tuple[str, ...]:
 def columns(facts: Iterable[Fact], scorecard: Scorecard, numbers: Mapping[str, int]) -> FactColumns:
     """Facts as columns; `numbers` gives each subject its enterprise number, the same one for every fact of it."""
     codes, records, owners = indicator_codes(scorecard), dict[str, int](), dict[tuple[str, str], int]()
-    rows = [
-        (
-            numbers[fact.subject],
-            codes.get(fact.indicator, UNRATED),
-            fact.legal_date.toordinal() - EPOCH,
-            NOT_COMPARABLE if fact.value is None else fact.value,
-            records.setdefault(fact.record_id, len(records)),
-            owners.setdefault((fact.source, fact.subject), len(owners)),
-            fact.sequence,
-        )
-        for fact in {fact.key: fact for fact in facts}.values()
-    ]
-    table = np.array(rows, np.int64).reshape(-1, 7).T
+    given = list(set(facts))
     return FactColumns(
-        enterprise=table[0].astype(np.int32),
-        indicator=table[1].astype(np.int16),
-        legal_date=table[2].astype(np.int32),
-        value=table[3].copy(),
-        record=table[4].copy(),
-        owner=table[5].copy(),
-        sequence=table[6].copy(),
+        enterprise=np.array([numbers[fact.subject] for fact in given], np.int32),
+        indicator=np.array([codes.get(fact.indicator, UNRATED) for fact in given], np.int16),
+        legal_date=np.array([fact.legal_date.toordinal() for fact in given], np.int32) - np.int32(EPOCH),
+        value=np.array([NOT_COMPARABLE if fact.value is None else fact.value for fact in given], np.int64),
+        record=np.array([records.setdefault(fact.record_id, len(records)) for fact in given], np.int64),
+        owner=np.array([owners.setdefault((fact.source, fact.subject), len(owners)) for fact in given], np.int64),
+        sequence=np.array([fact.sequence for fact in given], np.int64),
     )
 
 
@@ -126,6 +114,8 @@ def score(facts: FactColumns, on: Int32s, scorecard: Scorecard) -> Scores:
         first, end = np.searchsorted(facts.indicator, [codes[rule.indicator], codes[rule.indicator] + 1])
         enterprise, value = facts.enterprise[first:end], facts.value[first:end]
         missing |= _is_missing(rule, enterprise, value, count).astype(np.int64) << i
+        if first == end:
+            continue
         points = np.zeros(count, np.int32)
         for band, steps in groupby(rule.steps, key=lambda step: step.band):
             chosen = np.flatnonzero(_in_band(value, *band))

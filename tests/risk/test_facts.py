@@ -99,6 +99,7 @@ def test_a_change_of_something_else_and_an_unknown_type_state_nothing() -> None:
         ({"registered_capital": None}, "registered_capital"),
         ({"registered_capital": "-1"}, "registered_capital"),
         ({"registered_capital": "NaN"}, "registered_capital"),
+        ({"registered_capital": "10000000000000000"}, "registered_capital"),
         ({"registered_capital": "1e999999999"}, "registered_capital"),
         ({"industry": "693"}, "industry"),
         ({"industry": "６９３０"}, "industry"),

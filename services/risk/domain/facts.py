@@ -126,6 +126,8 @@ FACT_ROWS: tuple[FactRow, ...] = (
     FactRow(CHANGED, "scope_changes_12m", "scope:{event_id}", "changed_on", when=("changed", "activities")),
     FactRow(CHANGED, "legal_rep_changes_12m", "legal-representative:{event_id}", "changed_on",
             when=("changed", "legal_representative")),
+    FactRow(CHANGED, "industry_risk", "industry:{subject}", "changed_on", industry_class,
+            when=("changed", "activities")),
 )  # fmt: skip
 PRODUCED = frozenset(row.indicator for row in FACT_ROWS)
 
