@@ -24,6 +24,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     subject_kind: ClassVar[str] = ""
 
 
+class UnknownVersion(Exception):
+    """A version of a type that this service reads, and that this release does not know."""
+
+
 class KafkaRecord(Protocol):
     """What is read of an aiokafka record."""
 

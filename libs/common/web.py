@@ -1,9 +1,9 @@
 """HTTP for every service: problems instead of errors, one transaction per command, limits, health, metrics."""
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-import dataclasses
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from libs.common.envelope import Event
 
 ClassLetter = Literal["A", "B", "C", "D"]
+LETTERS: tuple[ClassLetter, ...] = ("A", "B", "C", "D")
 
 
 class ClassChanged(Event, frozen=True, kw_only=True):

@@ -39,6 +39,9 @@ INSERT INTO fact (subject, source, sequence, n, indicator, legal_date, value, re
 SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::smallint[], $5::text[], $6::date[], $7::bigint[],
     $8::text[], $9::uuid[]) ON CONFLICT DO NOTHING
 """
+FACT_COLUMNS = (
+    "subject", "source", "sequence", "n", "indicator", "legal_date", "value", "record_id", "event_id",
+)  # fmt: skip
 FACTS = """
 SELECT source, subject, sequence, n, indicator, legal_date, value, record_id, event_id
 FROM fact WHERE subject = ANY($1::text[])

@@ -9,10 +9,10 @@ from services.risk.api import api
 from services.risk.settings import Settings
 
 
-async def use_scorecard(database: Database, clock: Clock) -> None:
+async def use_scorecard(database: Database, _clock: Clock) -> None:
     """Refuse an unfit scorecard; where it differs from the one in force, every enterprise is scored again."""
     scorecard = scorecards.current()
-    await once(database, lambda session: use_cases.activate_scorecard(session, scorecard, clock))
+    await once(database, lambda session: use_cases.activate_scorecard(session, scorecard))
 
 
 service = Service(

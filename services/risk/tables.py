@@ -38,7 +38,6 @@ class Profile(Row, table=True):
     __table_args__ = (
         Index("profile_by_step", "partition", "next_step_on"),
         Index("profile_by_class", "risk_class", "uscc"),
-        {"postgresql_with": {"fillfactor": 50}},
     )
 
     uscc: str = Field(primary_key=True)

@@ -14,8 +14,8 @@ from libs.common.clock import Clock
 from libs.common.database import raw
 from libs.common.kafka import partition_of
 from services.risk import repository, vectorised
-from services.risk.domain import Fact, RiskClass, Scorecard
-from services.risk.published_events import ClassChanged
+from services.risk.domain import Fact, Scorecard
+from services.risk.published_events import LETTERS, ClassChanged
 from services.risk.repository import Profile
 
 STEP = "scores_step"
@@ -59,7 +59,7 @@ async def step_scores(session: AsyncSession, partition: int, on: date, scorecard
     await connection.execute(repository.NEXT_STEPS, STEP, [partition])
 
 
-async def activate_scorecard(session: AsyncSession, scorecard: Scorecard, clock: Clock) -> bool:
+async def activate_scorecard(session: AsyncSession, scorecard: Scorecard) -> bool:
     """Score everything by this scorecard, if it is not the one in force: every row's step has come. True if so."""
     connection = await raw(session)
     await connection.execute("SELECT pg_advisory_xact_lock(hashtext('one-window-scorecard'))")
@@ -112,8 +112,8 @@ async def _score(
             _announce(
                 session, subject, causes[subject], clock,
                 ClassChanged(
-                    risk_class=RiskClass(risk_class).name,
-                    before=None if announced is None else RiskClass(announced).name,
+                    risk_class=LETTERS[risk_class],
+                    before=None if announced is None else LETTERS[announced],
                     score=score,
                     reasons=vectorised.rule_names(scorecard, int(scores.reasons[number])),
                     assessed_on=dates[partition],

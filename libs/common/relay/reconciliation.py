@@ -32,11 +32,15 @@ def unknown(said: Iterable[Said], rows: Container[tuple[str, int, UUID]], counte
     """Events of our own topic that our database does not know: proof that it was restored to an older state.
 
     Known is a row with the same subject, sequence and id; or, past retention, a counter that has reached it.
+    A second event under a sequence (a fork) proves nothing when the first is known: no database could know both.
+    `said` is in topic order.
     """
+    spoken: dict[tuple[str, int], UUID] = {}
     return [
         event
         for event in said
-        if (event.subject, event.sequence, event.id) not in rows
+        if spoken.setdefault((event.subject, event.sequence), event.id) == event.id
+        and (event.subject, event.sequence, event.id) not in rows
         and not (event.old and counters.get(event.subject, 0) >= event.sequence)
     ]
 
@@ -57,7 +61,8 @@ class Plan:
 def plan(said: Sequence[Said], rows: Sequence[Row], counters: Mapping[str, int]) -> Plan:
     """Adopt what only the topic knows; give what only the database knows new sequences behind it.
 
-    `said` is in topic order and may repeat an event (a relay sends again after a crash).
+    `said` is in topic order and may repeat an event (a relay sends again after a crash). A row whose sequence lies
+    below the topic's greatest and was never said keeps it: Kafka has lost that event, and `resend` fills the gap.
     """
     ours = {row.id for row in rows}
     spoken: dict[tuple[str, int], UUID] = {}
@@ -75,8 +80,9 @@ def plan(said: Sequence[Said], rows: Sequence[Row], counters: Mapping[str, int])
     told = {event.id for event in said}
     next_free = dict(highest)
     renumber: dict[int, int] = {}
-    for row in sorted(rows):
-        if row.id in told:
+    for row in sorted(rows, key=lambda row: row.sequence):
+        lost = row.sequence < highest.get(row.subject, 0) and (row.subject, row.sequence) not in spoken
+        if row.id in told or lost:
             continue
         sequence = next_free[row.subject] = next_free.get(row.subject, row.sequence - 1) + 1
         if sequence != row.sequence:
