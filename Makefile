@@ -26,7 +26,7 @@ bench: setup ## measure, and print the figures
 	@$(RUN) -m bench
 
 up: setup ## run everything until Ctrl-C
-	@$(RUN) -m deploy.local up
+	@$(RUN) -m deploy.local.up
 
 down: setup ## stop Kafka and PostgreSQL; their data stays
 	@$(RUN) -m deploy.local stop
