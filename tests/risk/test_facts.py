@@ -66,17 +66,18 @@ def test_capital_in_another_currency_or_none_is_not_comparable_and_not_converted
     assert by_indicator(raised)["registered_capital"] == (date(2026, 3, 1), None)
 
 
-def test_each_named_change_is_a_fact_and_raised_capital_replaces_the_first() -> None:
+def test_each_named_change_is_a_fact_and_new_capital_and_industry_replace_the_first() -> None:
     first = registered()
     later = changed(
         2, date(2026, 3, 1), "area", "registered_capital", "activities", "legal_representative",
-        area="310106", registered_capital="10000000", capital_currency="CNY", activities=["6930"],
+        area="310106", registered_capital="10000000", capital_currency="CNY", activities=["6210"], industry="6210",
     )  # fmt: skip
     assert set(by_indicator(later)) == {
-        "address_changes_12m", "registered_capital", "scope_changes_12m", "legal_rep_changes_12m",
+        "address_changes_12m", "registered_capital", "scope_changes_12m", "legal_rep_changes_12m", "industry_risk",
     }  # fmt: skip
     state = by_indicator(live_facts([*first, *later]))
     assert state["registered_capital"] == (date(2026, 3, 1), 10_000_000)
+    assert state["industry_risk"] == (date(2026, 3, 1), 6210)
     assert state["newly_registered"] == (date(2026, 1, 5), 1)
     moved_again = changed(3, date(2026, 4, 1), "area", area="310106")
     moves = [fact for fact in live_facts([*first, *later, *moved_again]) if fact.indicator == "address_changes_12m"]

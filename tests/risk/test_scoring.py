@@ -252,6 +252,7 @@ def test_contributions_sum_to_the_score_and_order_does_not_matter(
     assert all(set(c.event_ids) <= live_events and c.event_ids for c in judged.contributions)
 
 
+@pytest.mark.timeout(400)
 @settings(max_examples=60)
 @given(facts(at_most=6), DATES, scorecards())
 def test_nothing_changes_before_the_next_step_and_something_does_on_it(
@@ -297,6 +298,7 @@ def computed(given_facts: Sequence[Fact], numbers: dict[str, int], on: Sequence[
     ]
 
 
+@pytest.mark.timeout(400)  # a failure is shrunk for up to 300 s before it is shown
 @settings(max_examples=200)
 @given(st.data())
 def test_the_vectorised_scorer_equals_the_reference_in_any_order_and_any_batches(data: st.DataObject) -> None:

@@ -115,6 +115,7 @@ CAPITAL = whole_yuan("registered_capital", "capital_currency")
 
 # A fact's n is its row's place among those of its event type: add rows at the end of a type, never between.
 # State (capital, industry) has a record per enterprise, which a later event replaces; what is counted, one per event.
+# A change names the currency with the capital and the main industry with the activities.
 FACT_ROWS: tuple[FactRow, ...] = (
     FactRow(REGISTERED, "newly_registered", "registration:{subject}", "registered_on"),
     FactRow(REGISTERED, "registered_capital", "capital:{subject}", "registered_on", CAPITAL),
