@@ -172,7 +172,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _take(self, unit: Sequence[Record]) -> None:
         """One transaction; where something in it fails by itself, its halves, the left one first."""
         try:
-            taken = await once(self.database, lambda session: inbox.take(session, unit, self._apply))
+            taken = await once(self.database, lambda session: inbox.take(session, unit, self._apply), name="batch")
         except PositionMoved:
             raise
         except Exception as error:
@@ -211,7 +211,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             "event parked: it fails by itself", service=self.service.name, source=record.source,
             subject=record.subject, sequence=record.sequence, error=inbox.describe(error),
         )  # fmt: skip
-        taken = await once(self.database, lambda session: inbox.take_failed(session, record, error))
+        taken = await once(self.database, lambda session: inbox.take_failed(session, record, error), name="batch")
         await self._follow_up(taken, [record])
         await self._pause_for_bad_release()
 

@@ -75,7 +75,7 @@ async def _one_step(database: Database, key: Key, place: Place, apply: Apply) ->
         return True
 
     try:
-        return await once(database, act)
+        return await once(database, act, name="drain")
     except Exception as error:
         if not tried or tried[0].what != "apply" or not fails_by_itself(error):
             raise
@@ -125,7 +125,7 @@ async def _record_failure(database: Database, key: Key, row: Parked, error: Base
         )
         await connection.execute(FAIL_AGAIN, *name, inbox.describe(error), retry_delay((attempts or 0) + 1))
 
-    await once(database, act)
+    await once(database, act, name="drain")
 
 
 def fails_by_itself(error: BaseException) -> bool:

@@ -81,7 +81,7 @@ async def fire_one(service: Service, database: Database, clock: Clock) -> bool:
         return True
 
     try:
-        fired = await once(database, act, cause)
+        fired = await once(database, act, cause, name="due")
     except Exception as error:
         if not claimed or not fails_by_itself(error):
             raise
@@ -103,4 +103,4 @@ async def _record_failure(database: Database, row: tuple[str, str, date], error:
         )
         await connection.execute(FAIL, *row, describe(error), retry_delay((attempts or 0) + 1))
 
-    await once(database, act)
+    await once(database, act, name="due")

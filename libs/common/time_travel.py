@@ -1,11 +1,13 @@
-"""Business time moved by command, for demonstrations and tests (ALLOW_TIME_TRAVEL=1).
+"""python -m libs.common.time_travel DATE [URL ...]: business time moved by command (ALLOW_TIME_TRAVEL=1).
 
 A driver goes from one due date to the next and waits until every service is quiet, twice in a row. One long jump
 would skip what happens in between: an order on day 20 and a fine on day 40 would become one order on day 60.
 """
 
+import argparse
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from typing import Any
@@ -14,6 +16,7 @@ from uuid import uuid4
 import httpx
 import structlog
 from aiokafka import AIOKafkaProducer
+from rich.console import Console
 
 from libs.common import kafka
 from libs.common.clock import BusinessClock
@@ -107,3 +110,17 @@ async def _progress(client: httpx.AsyncClient, service: str) -> dict[str, Any] |
     except httpx.TransportError:
         return None
     return answer.json() if answer.status_code == httpx.codes.OK else None
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m libs.common.time_travel", description=__doc__)
+    parser.add_argument("date", type=date.fromisoformat)
+    parser.add_argument("services", nargs="*", default=["http://127.0.0.1:8101", "http://127.0.0.1:8105"])
+    given = parser.parse_args()
+    servers, namespace = os.environ["KAFKA_BOOTSTRAP_SERVERS"], os.environ.get("ONE_WINDOW_NAMESPACE", "")
+    steps = await travel(lambda to: advance(servers, namespace, to), given.services, given.date)
+    Console().print(f"Business time stands at {given.date}, after {steps} steps.")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

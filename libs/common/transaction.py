@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from libs.common import outbox
+from libs.common import crash, outbox
 from libs.common.database import Database, is_database_error, sqlstate
 
 T = TypeVar("T")
@@ -26,19 +26,21 @@ class Unavailable(Exception):
     """The database could not be used, after as many attempts as are worth a person's wait. Nothing was written."""
 
 
-async def once(database: Database, act: Act[T], cause: outbox.Cause | None = None) -> T:
-    """Run `act` in one transaction, write its events last, commit, wake the relay."""
+async def once(database: Database, act: Act[T], cause: outbox.Cause | None = None, *, name: str = "command") -> T:
+    """Run `act` in one transaction, write its events last, commit, wake the relay. `name` is its kind."""
     async with AsyncSession(database.engine, expire_on_commit=False) as session:
         session.info["cause"] = cause or outbox.Cause()
         result = await act(session)
         await session.flush()
         said = await outbox.write(session)
+        crash.point(f"{name}.before_commit")
         try:
             await session.commit()
         except Exception as error:
             if is_database_error(error) and (sqlstate(error) or "")[:2] not in DEFINITE:
                 raise CommitUnknown from error
             raise
+    crash.point(f"{name}.after_commit")
     if said:
         database.said.set()
     return result

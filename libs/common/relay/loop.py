@@ -16,7 +16,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from libs.common import kafka
+from libs.common import crash, kafka
 from libs.common.database import Database, connect
 from libs.common.envelope import headers, source_of
 from libs.common.relay.progress import Progress, advanced
@@ -121,10 +121,15 @@ async def _round(
     if seen and seen[-1] - progress.high > sum(id > progress.high for id in seen):
         later = await connection.fetchval("SELECT pg_current_xact_id()::text::bigint")
     to_send = [row for row in rows if not row["adopted"]]
+    if to_send:
+        crash.point("relay.before_send")
     failed = await send(connection, producer, settings.events_topic, source_of(settings.service), to_send)
+    if to_send:
+        crash.point("relay.after_send")
     moved = advanced(progress, seen, failed, xmin, later)
     if moved != progress:
         await save(connection, moved)
+        crash.point("relay.after_progress")
     EVENTS_SENT.labels(database.service).inc(len(to_send) - len(failed))
     OUTBOX_UNSENT.labels(database.service).set(len(failed))
     return moved

@@ -36,11 +36,7 @@ def advanced(progress: Progress, seen: Sequence[int], unacknowledged: Iterable[i
     """
     high = max(progress.high, seen[-1]) if seen else progress.high
     arrived = set(seen)
-    missing = {
-        id: noticed
-        for id, noticed in progress.missing.items()
-        if id not in arrived and xmin <= noticed
-    }
+    missing = {id: noticed for id, noticed in progress.missing.items() if id not in arrived and xmin <= noticed}
     missing.update((id, later) for id in range(progress.high + 1, high + 1) if id not in arrived)
     missing.update((id, UNACKNOWLEDGED) for id in unacknowledged)
     return Progress(high, missing)
