@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.registration.domain.uscc import ALPHABET, CAPACITY, check, check_character, organisation_check, uscc_for
+from services.registration.domain.uscc import (
+    ALPHABET,
+    CAPACITY,
+    check,
+    check_character,
+    organisation_check,
+    serial_of,
+    uscc_for,
+)
 from services.registration.policy import load
 
 GOLDEN = Path(__file__).with_name("golden") / "uscc_examples.csv"
@@ -74,6 +82,15 @@ def test_every_identifier_made_here_is_valid_and_belongs_to_the_district(serial:
 @given(SERIALS, SERIALS)
 def test_two_serials_never_share_an_organisation_code(one: int, other: int) -> None:
     assert (uscc_for(one)[8:17] == uscc_for(other, category="2")[8:17]) == (one == other)
+
+
+@given(SERIALS, st.sampled_from(["1", "2", "3"]))
+def test_the_serial_is_read_back_from_its_identifier(serial: int, category: str) -> None:
+    assert serial_of(uscc_for(serial, category=category)) == serial
+
+
+def test_an_identifier_from_elsewhere_lifts_no_serial() -> None:
+    assert serial_of("91310112087994932F") == 0
 
 
 def test_the_first_hundred_thousand_identifiers_differ() -> None:

@@ -184,18 +184,6 @@ def change_faults(change: EnterpriseChange, policy: Policy) -> Iterator[Fault]:
         yield Fault("legal_representative_nationality", "country_unknown")
 
 
-def amended(application: Application, change: EnterpriseChange) -> Application:
-    """The application as it reads after a checked change, so that the change is judged like an establishment."""
-    stated = {
-        "area": change.area,
-        "registered_capital": change.registered_capital,
-        "capital_currency": change.capital_currency,
-        "activities": change.activities,
-        "legal_representative_nationality": change.legal_representative_nationality,
-    }
-    return dataclasses.replace(application, **{name: value for name, value in stated.items() if value is not None})  # type: ignore[arg-type]
-
-
 def _capital_faults(capital: Decimal, currency: str, policy: Policy) -> Iterator[Fault]:
     if capital <= 0:
         yield Fault("registered_capital", "capital_not_positive")
