@@ -1,4 +1,4 @@
-"""The law that registration applies, as frozen tables. The columns are described in the files' own README."""
+"""The law that registration applies, as frozen tables: one class per file, one field per column."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
