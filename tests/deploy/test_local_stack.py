@@ -25,7 +25,7 @@ from jgo.config import GlobalSettings
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from deploy.local import jars, stack
+from deploy.local import jars, postgres, stack
 from deploy.local.postgres import Postgres
 from deploy.local.processes import LocalStackError
 from deploy.local.stack import Stack, ensure_running, private_stack
@@ -162,7 +162,7 @@ async def test_after_kill_9_both_go_on_with_what_they_had_acknowledged(tmp_path:
 
 
 async def test_a_second_checkout_with_an_awkward_name_stands_beside_the_first(checkout: Path, tmp_path: Path) -> None:
-    awkward = tmp_path / "a copy, of 一窗" / ("deep" * 25)
+    awkward = tmp_path / "a copy of 一窗" / ("deep" * 25)
     awkward.mkdir(parents=True)
     first, second = ensure_running(checkout), ensure_running(awkward)
     await write(second, "second")
@@ -179,6 +179,17 @@ async def test_a_second_checkout_with_an_awkward_name_stands_beside_the_first(ch
     assert not any(server.is_running() and server.status() != psutil.STATUS_ZOMBIE for server in running)
     assert list(awkward.iterdir()) == []
     assert not short.exists()
+
+
+def test_a_comma_in_the_path_does_not_make_two_sockets(tmp_path: Path) -> None:
+    folder = tmp_path / "a, b"
+    server = postgres.in_folder(folder)
+    try:
+        server.start()
+        assert [path.name for path in server.socket_folder.glob(".s.PGSQL.5432")] == [".s.PGSQL.5432"]
+    finally:
+        server.kill()
+        shutil.rmtree(server.socket_folder, ignore_errors=True)
 
 
 def test_a_pid_that_belongs_to_another_program_by_now_is_left_alone(checkout: Path) -> None:
