@@ -48,6 +48,15 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     stack.clean(root)
 
 
+@pytest.fixture
+def awkward(tmp_path: Path) -> Iterator[Path]:
+    """A checkout whose path has spaces and Chinese characters and is too long for a socket."""
+    root = tmp_path / "a copy of 一窗" / ("deep" * 25)
+    root.mkdir(parents=True)
+    yield root
+    stack.clean(root)
+
+
 def command(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "deploy.local", "--root", str(root), *arguments],
@@ -161,9 +170,7 @@ async def test_after_kill_9_both_go_on_with_what_they_had_acknowledged(tmp_path:
     assert private.kafka.process() is private.postgres.process() is None
 
 
-async def test_a_second_checkout_with_an_awkward_name_stands_beside_the_first(checkout: Path, tmp_path: Path) -> None:
-    awkward = tmp_path / "a copy of 一窗" / ("deep" * 25)
-    awkward.mkdir(parents=True)
+async def test_a_second_checkout_with_an_awkward_name_stands_beside_the_first(checkout: Path, awkward: Path) -> None:
     first, second = ensure_running(checkout), ensure_running(awkward)
     await write(second, "second")
 
