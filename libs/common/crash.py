@@ -1,11 +1,10 @@
-"""Named points at which a fault test kills this very process, as `kill -9` would: ONE_WINDOW_CRASH_AT="name" or
-"name:3" for the third time the point is passed. Without that setting a point costs one comparison."""
+"""Named points at which a fault test stops this very process: for good, as `kill -9` would (ONE_WINDOW_CRASH_AT), or
+until somebody thaws it, as `kill -STOP` would (ONE_WINDOW_FREEZE_AT). The setting is "name", or "name:3" for the third
+time the point is passed. Without it a point costs one look into an empty table."""
 
 import os
 import signal
-
-_NAME, _, _COUNT = os.environ.get("ONE_WINDOW_CRASH_AT", "").partition(":")
-_left = int(_COUNT or 1)
+from dataclasses import dataclass
 
 POINTS = (
     "command.before_commit",
@@ -22,10 +21,28 @@ POINTS = (
 )
 
 
+@dataclass(slots=True)
+class _Stop:
+    passes_left: int
+    signal: signal.Signals
+
+
+def _asked() -> dict[str, _Stop]:
+    stops = {}
+    for variable, number in (("ONE_WINDOW_CRASH_AT", signal.SIGKILL), ("ONE_WINDOW_FREEZE_AT", signal.SIGSTOP)):
+        name, _, count = os.environ.get(variable, "").partition(":")
+        if name:
+            stops[name] = _Stop(int(count or 1), number)
+    return stops
+
+
+_stops = _asked()
+
+
 def point(name: str) -> None:
-    """Die here if a test asked for it."""
-    global _left
-    if name == _NAME:
-        _left -= 1
-        if _left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+    """Stop here if a test asked for it."""
+    if name in _stops:
+        stop = _stops[name]
+        stop.passes_left -= 1
+        if stop.passes_left == 0:
+            os.kill(os.getpid(), stop.signal)
