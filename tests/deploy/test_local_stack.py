@@ -68,6 +68,10 @@ def command(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def contents(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
 def pids(root: Path) -> list[int | None]:
     return [row.pid for row in stack.status(root)]
 
@@ -184,7 +188,7 @@ async def test_a_second_checkout_with_an_awkward_name_stands_beside_the_first(ch
     assert command(awkward, "clean").returncode == 0
     assert command(awkward, "clean").returncode == 0
     assert not any(server.is_running() and server.status() != psutil.STATUS_ZOMBIE for server in running)
-    assert list(awkward.iterdir()) == []
+    assert contents(awkward) == []
     assert not short.exists()
 
 
@@ -256,7 +260,7 @@ def test_given_servers_are_used_and_nothing_is_started(tmp_path: Path, monkeypat
     monkeypatch.setenv("DATABASE_URL", "postgresql://admin@database.example/postgres")
     assert ensure_running(tmp_path) == Stack("broker.example:9092", "postgresql://admin@database.example/postgres")
     assert [row.given for row in stack.status(tmp_path)] == [True, True]
-    assert list(tmp_path.iterdir()) == []
+    assert contents(tmp_path) == []
 
     monkeypatch.delenv("DATABASE_URL")
     half = ensure_running(tmp_path)
