@@ -13,7 +13,7 @@ from services.registration.domain import Policy
 api = router()
 
 ThePolicy = Annotated[Policy, Depends(policy.current)]
-Uscc = Annotated[str, Path(pattern="^[0-9A-HJ-NPQRTUWXY]{18}$", examples=["91310106MA00000116"])]
+Uscc = Annotated[str, Path(pattern="^[0-9A-HJ-NPQRTUWXY]{18}$", examples=["91310106MA0000015B"])]
 
 
 @api.post("/applications", status_code=201, tags=["applications"])

@@ -15,7 +15,7 @@ from services.risk.schemas import ContributionView, DistributionView, RiskView
 
 api = router()
 
-Uscc = Annotated[str, Path(pattern="^[0-9A-HJ-NPQRTUWXY]{18}$", examples=["91310106MA00000116"])]
+Uscc = Annotated[str, Path(pattern="^[0-9A-HJ-NPQRTUWXY]{18}$", examples=["91310106MA0000015B"])]
 
 
 @api.get("/enterprises/{uscc}/risk", tags=["risk"])
