@@ -121,7 +121,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                     timeout_ms=200, max_records=WHOLE_ANSWER if self.service.whole_answers else BATCH * 4
                 )
             except NoOffsetForPartitionError as error:
-                await self._seek(error.args[0])
+                await self._seek([error.args[0]])
                 continue
             assignment = self.assignment  # no await since the records were taken
             for unit in self._units(answer):

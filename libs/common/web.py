@@ -73,11 +73,11 @@ async def _reading(request: Request) -> AsyncIterator[asyncpg.Connection]:
         yield connection
 
 
-def _clock(request: Request) -> Clock:
+async def _clock(request: Request) -> Clock:
     return running(request).clock
 
 
-def _language(request: Request) -> Language:
+async def _language(request: Request) -> Language:
     return language_of(request.headers.get("accept-language"))
 
 
@@ -164,7 +164,7 @@ def _handler(to_problem: Callable[[Any], Problem]) -> Callable[[Request, Excepti
 
 def _render(request: Request, problem: Problem) -> Response:
     headers = {"retry-after": str(problem.retry_after)} if problem.retry_after else {}
-    body = problem.body(_language(request), request.app.state.catalogue)
+    body = problem.body(language_of(request.headers.get("accept-language")), request.app.state.catalogue)
     return JSONResponse(body, problem.status, headers, media_type=PROBLEM)
 
 

@@ -12,7 +12,13 @@ from services.registration.domain import Policy
 
 api = router()
 
-ThePolicy = Annotated[Policy, Depends(policy.current)]
+
+async def _law() -> Policy:
+    """Not `policy.current` itself: FastAPI sends plain functions to a thread."""
+    return policy.current()
+
+
+ThePolicy = Annotated[Policy, Depends(_law)]
 Uscc = Annotated[str, Path(pattern="^[0-9A-HJ-NPQRTUWXY]{18}$", examples=["91310106MA0000015B"])]
 
 

@@ -1,0 +1,44 @@
+"""A small HTTP/1.1 client over kept connections: a load generator must cost less than what it measures."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from services.registration.schemas import APPLICATION_EXAMPLE
+
+BODY = json.dumps(APPLICATION_EXAMPLE, ensure_ascii=False).encode()
+
+
+@dataclass(slots=True)
+class Client:
+    """One connection; one request at a time."""
+
+    port: int
+    reader: asyncio.StreamReader | None = None
+    writer: asyncio.StreamWriter | None = None
+
+    async def post(self, path: str, body: bytes = BODY) -> dict[str, Any]:
+        """Post under a fresh key; raises RuntimeError for anything but 201."""
+        if self.writer is None:
+            self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+        assert self.reader is not None
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+            f"Idempotency-Key: {uuid4()}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        self.writer.write(head.encode() + body)
+        answer = (await self.reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(answer.split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0])
+        content = await self.reader.readexactly(length)
+        if not answer.startswith(b"http/1.1 201"):
+            raise RuntimeError(f"{answer.split(b' ', 2)[1].decode()}: {content.decode()[:300]}")
+        found: dict[str, Any] = json.loads(content)
+        return found
+
+    def close(self) -> None:
+        if self.writer is not None:
+            self.writer.close()
