@@ -353,6 +353,7 @@ def test_a_disk_that_fills_up_on_the_way_is_told(tmp_path: Path) -> None:
     refused = subprocess.run(
         ["unshare", "--mount", "/bin/sh", "-c", mounted, start],
         cwd=CHECKOUT,
+        env={**os.environ, "KAFKA_BOOTSTRAP_SERVERS": "given.example:9092"},  # PostgreSQL alone fills it
         capture_output=True,
         text=True,
         timeout=60,
