@@ -152,10 +152,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             if self.assignment != assignment:
                 return False
             try:
-                with tracer.start_as_current_span(
-                    f"{self.service.name} process",
-                    links=links([r.traceparent for r in unit if isinstance(r, Incoming)]),
-                ):
+                with _span(self.service.name, unit):
                     await self._take(unit)
                 return True
             except PositionMoved as moved:

@@ -46,6 +46,7 @@ def open_database(settings: Settings) -> Database:
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
         pool_timeout=5,
+        hide_parameters=True,  # names of people are among them, and errors are written to the log
         connect_args={"timeout": 5, "server_settings": {**SESSION_LIMITS, "application_name": settings.database_name}},
     )
     return Database(settings.service, url, engine)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import asyncpg
@@ -37,10 +37,13 @@ class Answer(NamedTuple):
     headers: Mapping[str, str]
 
 
-def claim_of(caller: str, route: str, key: str | None, body: bytes) -> Claim:
-    if key is None or not KEY.fullmatch(key):
+def claim_of(caller: str, route: str, keys: Sequence[str], body: bytes) -> Claim:
+    """The claim of a request with these Idempotency-Key headers: exactly one is wanted."""
+    if not keys:
         raise Problem("idempotency-key-missing", 400)
-    return Claim(caller, route, key, hashlib.sha256(body).digest())
+    if len(keys) > 1 or not KEY.fullmatch(keys[0]):
+        raise Problem("idempotency-key-malformed", 400)
+    return Claim(caller, route, keys[0], hashlib.sha256(body).digest())
 
 
 async def answered(session: AsyncSession, claim: Claim) -> Answer | None:

@@ -4,7 +4,10 @@ Sentences are data (`messages.csv`: code, zh, en). What the caller sent is never
 """
 
 import csv
+import dataclasses
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -13,6 +16,11 @@ Language = Literal["zh", "en"]
 Catalogue = Mapping[str, Mapping[Language, str]]
 TYPE_PREFIX = "urn:one-window:problem:"
 COMMON = Path(__file__).with_name("messages.csv")
+UNSPOKEN = "value_not_accepted"
+"""The sentence for a code that has none: an answer that says less is better than no answer."""
+
+_WEIGHT = re.compile(r"q\s*=\s*(0(?:\.[0-9]{1,3})?|1(?:\.0{1,3})?)")
+_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
 class FieldFault(Protocol):
@@ -26,16 +34,26 @@ class FieldFault(Protocol):
     def params(self) -> Mapping[str, Any]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A FieldFault as the common parts report it."""
+
+    field: str
+    code: str
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
 class Problem(Exception):
     """A refusal that the caller can act on. `type` is the last part of the problem's type and a message code."""
 
     def __init__(
         self, type: str, status: int, faults: Sequence[FieldFault] = (), *,
         params: Mapping[str, Any] | None = None, retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         super().__init__(type)
         self.type, self.status, self.faults = type, status, faults
-        self.params, self.retry_after = params or {}, retry_after
+        self.params, self.retry_after, self.headers = params or {}, retry_after, headers or {}
 
     def body(self, language: Language, catalogue: Catalogue) -> dict[str, Any]:
         """The problem document in one language."""
@@ -58,8 +76,21 @@ class Problem(Exception):
 
 
 def sentence(code: str, language: Language, catalogue: Catalogue, params: Mapping[str, Any]) -> str:
-    """The sentence for a code, its figures filled in. Raises KeyError for an unknown code or a missing figure."""
-    return catalogue[code][language].format_map(params)
+    """The sentence for a code, its figures filled in; a general one where the code has none, or a figure is missing."""
+    try:
+        return catalogue[code][language].format_map(params)
+    except KeyError:
+        return catalogue[UNSPOKEN][language]
+
+
+def field_path(parts: Sequence[int | str]) -> str:
+    """`investors.0.share`: the path of a field."""
+    return ".".join(str(part) if isinstance(part, int) else field_name(part) for part in parts)
+
+
+def field_name(name: str) -> str:
+    """The name of a field that a caller has made up: repeated where it can be one, `?` for anything else."""
+    return name if _FIELD_NAME.fullmatch(name) else "?"
 
 
 @cache
@@ -73,10 +104,15 @@ def catalogue(*files: Path) -> Catalogue:
 
 
 def language_of(accept_language: str | None) -> Language:
-    """Chinese, unless English stands before it in Accept-Language."""
+    """The language of the two that Accept-Language (RFC 9110 12.5.4) weighs higher; Chinese where it says nothing."""
+    weights: dict[str, float] = {}
     for wanted in (accept_language or "").lower().split(","):
-        if wanted.strip().startswith("en"):
-            return "en"
-        if wanted.strip().startswith("zh"):
-            return "zh"
-    return "zh"
+        tag, _, parameter = wanted.partition(";")
+        weights.setdefault(tag.strip().partition("-")[0], _weight(parameter))
+    otherwise = weights.get("*", 0.0)
+    return "en" if weights.get("en", otherwise) > weights.get("zh", otherwise) else "zh"
+
+
+def _weight(parameter: str) -> float:
+    match = _WEIGHT.fullmatch(parameter.strip())
+    return float(match[1]) if match else float(not parameter)

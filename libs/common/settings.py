@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     allow_time_travel: bool = Field(default=False, validation_alias="ALLOW_TIME_TRAVEL")
     business_start: date | None = Field(default=None, validation_alias="BUSINESS_START")
     pool_size: int = 10
+    request_seconds: float = 15.0
+    """How long a request may take, its body included."""
     log_level: str = Field(default="INFO", validation_alias="LOG_LEVEL")
 
     @property

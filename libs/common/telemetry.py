@@ -3,7 +3,8 @@
 import logging
 import os
 import sys
-from collections.abc import MutableMapping, Sequence
+import traceback
+from collections.abc import Iterator, MutableMapping, Sequence
 from typing import Any
 
 import structlog
@@ -18,6 +19,7 @@ tracer = trace.get_tracer("one-window")
 EVENTS_TAKEN = Counter("events_taken", "Events by what became of them", ["service", "outcome"])
 EVENTS_SENT = Counter("events_sent", "Events acknowledged by Kafka", ["service"])
 OUTBOX_UNSENT = Gauge("outbox_unsent", "Events committed and not acknowledged yet", ["service"])
+OUTBOX_OLDEST = Gauge("outbox_oldest_unsent_seconds", "Age of the oldest of them; 0 where there is none", ["service"])
 PARKED = Gauge("parked_events", "Events parked and not settled", ["service", "state"])
 CONSUMER_PAUSED = Gauge("consumer_paused", "1 while the consumer has paused itself for a bad release", ["service"])
 CONSUMER_LAG = Gauge("consumer_lag", "Records behind the end of all topics heard", ["service"])
@@ -33,7 +35,7 @@ def start_logging(level: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _with_trace,
-        structlog.processors.format_exc_info,
+        _with_outline,
     ]
     structlog.configure(
         processors=[*processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -87,3 +89,23 @@ def _with_trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapp
     if context.is_valid:
         event["trace_id"] = format(context.trace_id, "032x")
     return event
+
+
+def _with_outline(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The kind and the place of an exception. Its message stays out: a database's repeats the row it refused."""
+    given = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+    if error:
+        event["exception"] = list(_outline(error))
+    return event
+
+
+def _outline(error: BaseException) -> Iterator[str]:
+    kind, state = type(error), getattr(error, "sqlstate", None)
+    yield f"{kind.__module__}.{kind.__qualname__}" + (f" {state}" if state else "")
+    for frame in traceback.extract_tb(error.__traceback__):
+        yield f"  {frame.filename}:{frame.lineno} {frame.name}"
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    for other in (*inner, *([before] if before else ())):
+        yield from _outline(other)

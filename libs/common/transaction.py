@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common import crash, outbox
@@ -15,6 +16,9 @@ Act = Callable[[AsyncSession], Awaitable[T]]
 
 ATTEMPTS = 3
 SERIALIZATION = frozenset({"40001", "40P01"})
+WAITED_LONG_ENOUGH = frozenset({"55P03", "57014"})
+"""Lock and statement time-outs: who has waited five seconds is told so; waiting again only lengthens the queue."""
+
 DEFINITE = frozenset({"22", "23", "40", "42", "P0"})
 
 
@@ -67,4 +71,6 @@ def _worth_retrying(error: Exception) -> bool:
     if not is_database_error(error):
         return False
     state = sqlstate(error)
-    return state is None or state in SERIALIZATION or state[:2] in {"08", "53", "57", "25"} or state == "55P03"
+    if state in WAITED_LONG_ENOUGH or isinstance(error, PoolTimeout):
+        return False
+    return state is None or state in SERIALIZATION or state[:2] in {"08", "53", "57", "25"}

@@ -14,10 +14,13 @@ FILE = Path(__file__).with_name("messages.csv")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`kind`: finding (a ground of a decision), fault (the form goes back), schema (the body is not in shape)."""
+    """`kind`: finding (a ground of a decision), fault (the form goes back), problem (a request is refused).
+
+    Sentences for a body that is not in shape are common to all services.
+    """
 
     code: str
-    kind: Literal["finding", "fault", "schema"]
+    kind: Literal["finding", "fault", "problem"]
     zh: str
     en: str
 

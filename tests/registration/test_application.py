@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from libs.common.policy import PolicyError
+from libs.common.problems import catalogue
 from services.registration import domain
 from services.registration.domain.application import FaultCode
 from services.registration.domain.measures import Reason
@@ -185,8 +186,9 @@ class TestForm:
             ApplicationForm.model_validate(candidate)
         except ValidationError as refused:
             for problem in refused.errors():
-                assert text(problem["type"], "zh", **problem.get("ctx", {}))
-                assert text(problem["type"], "en", **problem.get("ctx", {}))
+                spoken = catalogue()[problem["type"]]
+                assert spoken["zh"].format_map(problem.get("ctx", {}))
+                assert spoken["en"].format_map(problem.get("ctx", {}))
 
 
 class TestFaults:

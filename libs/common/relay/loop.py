@@ -21,7 +21,7 @@ from libs.common.database import Database, connect
 from libs.common.envelope import headers, source_of
 from libs.common.relay.progress import Progress, advanced
 from libs.common.settings import Settings
-from libs.common.telemetry import EVENTS_SENT, OUTBOX_UNSENT
+from libs.common.telemetry import EVENTS_SENT
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -131,7 +131,6 @@ async def _round(
         await save(connection, moved)
         crash.point("relay.after_progress")
     EVENTS_SENT.labels(database.service).inc(len(to_send) - len(failed))
-    OUTBOX_UNSENT.labels(database.service).set(len(failed))
     return moved
 
 

@@ -1,0 +1,84 @@
+"""What a route of a service is given, and how a command runs: one transaction under its Idempotency-Key."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated, cast
+
+import asyncpg
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from libs.common import idempotency
+from libs.common.clock import Clock
+from libs.common.database import reading
+from libs.common.idempotency import Answer
+from libs.common.problems import Language, Problem
+from libs.common.transaction import retried
+from libs.common.web.body import JsonRequest, has_json
+from libs.common.web.documents import PROBLEM_RESPONSES
+from libs.common.web.running import COMMANDS, language, running
+
+CALLER = "anonymous"
+"""Until callers identify themselves, everybody who reaches the loopback address is one caller."""
+
+
+async def _session(request: Request) -> AsyncSession:
+    return cast(AsyncSession, request.state.session)
+
+
+async def _reading(request: Request) -> AsyncIterator[asyncpg.Connection]:
+    async with reading(running(request).database) as connection:
+        yield connection
+
+
+def _clock(request: Request) -> Clock:
+    return running(request).clock
+
+
+InTransaction = Annotated[AsyncSession, Depends(_session)]
+"""The session of the command's transaction, which the route commits before it answers."""
+Reading = Annotated[asyncpg.Connection, Depends(_reading, scope="function")]
+TheClock = Annotated[Clock, Depends(_clock)]
+TheLanguage = Annotated[Language, Depends(language)]
+
+
+class CommandRoute(APIRoute):
+    """A command is one transaction under its Idempotency-Key; it is committed before the answer goes out."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        handle = super().get_route_handler()
+        if not COMMANDS.intersection(self.methods or ()):
+            return handle
+
+        async def command(request: Request) -> Response:
+            return await _command(JsonRequest(request.scope, request.receive), handle)
+
+        return command
+
+
+def router(prefix: str = "/v1") -> APIRouter:
+    return APIRouter(prefix=prefix, route_class=CommandRoute, responses=PROBLEM_RESPONSES)
+
+
+async def _command(request: JsonRequest, handle: Callable[[Request], Awaitable[Response]]) -> Response:
+    route, keys = f"{request.method} {request.url.path}", request.headers.getlist("idempotency-key")
+    body = await request.body()
+    claim = idempotency.claim_of(CALLER, route, keys, body)
+    if body:
+        if not has_json(request):
+            raise Problem("unsupported-media-type", 415)
+        await request.json()  # what cannot be read is refused before it costs a connection
+
+    async def act(session: AsyncSession) -> Response:
+        if stored := await idempotency.answered(session, claim):
+            headers = {**stored.headers, "idempotency-replayed": "true"}
+            return Response(stored.body, stored.status, headers)
+        request.state.session = session
+        response = await handle(request)
+        if response.status_code < 300:
+            await session.flush()
+            answer = Answer(response.status_code, bytes(response.body), dict(response.headers))
+            await idempotency.store(session, claim, answer)
+        return response
+
+    return await retried(running(request).database, act)

@@ -1,0 +1,125 @@
+"""The OpenAPI document: problems as every operation gives them, and the headers that all commands have in common."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+
+from libs.common.idempotency import KEY
+from libs.common.web.running import COMMANDS, PROBLEM
+
+_STRING = {"type": "string"}
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "description": "A refusal as RFC 9457 has it: what is wrong, and what to do. What was sent is not repeated.",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {**_STRING, "description": "stable, to be compared by programs"},
+        "title": _STRING,
+        "status": {"type": "integer"},
+        "detail": {**_STRING, "description": "what to do, in the caller's language"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "code", "detail"],
+                "properties": {
+                    "field": {**_STRING, "description": "the path of the field; empty for the whole body"},
+                    "code": _STRING,
+                    "detail": _STRING,
+                },
+            },
+        },
+    },
+    "examples": [
+        {
+            "type": "urn:one-window:problem:form-returned",
+            "title": "form returned",
+            "status": 422,
+            "detail": "The form has faults. Mend the fields below and send it again.",
+            "errors": [
+                {
+                    "field": "investors",
+                    "code": "shares_not_100",
+                    "detail": "The shares must sum to exactly 100%; they sum to 99.9999%.",
+                }
+            ],
+        }
+    ],
+}
+
+
+def _problem(description: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": description, "content": {PROBLEM: {"schema": schema}}}
+
+
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    400: _problem("The key is missing, or the body is not JSON"),
+    404: _problem("There is nothing by that name"),
+    408: _problem("The body did not arrive in time"),
+    409: _problem("Another request with this key is under way"),
+    413: _problem("The body is too large"),
+    415: _problem("The body is not application/json"),
+    422: _problem("There are faults; each is named"),
+    500: _problem("Something went wrong; the reference names it in the log"),
+    503: _problem("Not now; try again after Retry-After seconds"),
+}
+ONLY_COMMANDS = ("400", "408", "409", "415")
+ONLY_WITH_INPUT = ("404", "422")
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "A name of the caller's own for this submission. Sent again, it gets the same answer for 7 days.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": f"^{KEY.pattern}$"},
+    "example": "3f0c9a2e-6b1d-4c57-9a52-0d3b8f3c7a11",
+}
+ACCEPT_LANGUAGE = {
+    "name": "Accept-Language",
+    "in": "header",
+    "required": False,
+    "description": "zh (otherwise) or en: the language of sentences.",
+    "schema": {"type": "string"},
+    "example": "en",
+}
+REPLAYED = {"description": "`true` when this is a stored answer, given again", "schema": {"type": "string"}}
+
+
+class Application(FastAPI):
+    """FastAPI with what `openapi` cannot know by itself: the headers that routes read before they parse a body."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+        for operations in document["paths"].values():
+            for method, operation in operations.items():
+                _complete(method.upper(), operation)
+        return document
+
+
+def _complete(method: str, operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    parameters = {(one["name"], one["in"]): one for one in operation.get("parameters", [])}
+    if not parameters and "requestBody" not in operation:
+        _drop(responses, ONLY_WITH_INPUT)
+    if method in COMMANDS:
+        parameters["Idempotency-Key", "header"] = IDEMPOTENCY_KEY
+        for status, response in responses.items():
+            if status.startswith("2"):
+                response.setdefault("headers", {})["Idempotency-Replayed"] = REPLAYED
+    else:
+        _drop(responses, ONLY_COMMANDS)
+    if "health" not in operation.get("tags", ()):
+        parameters["Accept-Language", "header"] = ACCEPT_LANGUAGE
+    operation["parameters"] = list(parameters.values())
+
+
+def _drop(responses: dict[str, Any], statuses: tuple[str, ...]) -> None:
+    for status in statuses:
+        responses.pop(status, None)
+
+
+def example(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON answer as an example, for `responses` of a route."""
+    return {"content": {"application/json": {"example": value}}}

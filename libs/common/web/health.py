@@ -1,0 +1,119 @@
+"""What operators and time travel ask of a service: does it live, can it work, how far has it come."""
+
+import asyncio
+from datetime import date
+from typing import Any
+
+from aiokafka.errors import KafkaError
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, ConfigDict
+
+from libs.common.database import is_database_error, reading
+from libs.common.problems import Problem
+from libs.common.telemetry import OUTBOX_OLDEST, OUTBOX_UNSENT
+from libs.common.web.documents import PROBLEM_RESPONSES, example
+from libs.common.web.running import Running, running
+
+UNSENT = """
+outbox WHERE NOT adopted AND (
+    id > coalesce((SELECT high FROM relay_progress), 0)
+    OR id IN (SELECT jsonb_object_keys(missing)::bigint FROM relay_progress))
+"""
+PROGRESS = f"""
+SELECT (SELECT count(*) FROM due WHERE on_date <= $1) AS due_now,
+    (SELECT min(on_date) FROM due WHERE on_date > $1) AS next_due_on,
+    (SELECT count(*) FROM {UNSENT}) AS unsent,
+    (SELECT count(*) FROM parked WHERE state IN ('waiting', 'failed', 'forked')) AS parked,
+    (SELECT count(*) FROM dead_letter) AS dead_letters
+"""
+BACKLOG = f"SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM {UNSENT}"
+
+PROGRESS_EXAMPLE: dict[str, Any] = {
+    "service": "registration", "business_date": "2026-01-05", "due_now": 0, "next_due_on": None, "unsent": 0,
+    "lag": 0, "parked": 0, "dead_letters": 0,
+}  # fmt: skip
+METRICS_EXAMPLE: dict[str, Any] = {
+    "content": {"text/plain": {"example": 'events_sent_total{service="registration"} 3.0\n'}},
+}
+
+
+class State(BaseModel):
+    """Whether the service lives, or is ready; otherwise what it waits for."""
+
+    status: str
+
+
+class Progress(BaseModel):
+    """What is still to be done: acts due, events unsent, records unread (`lag`), and what stands aside."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [PROGRESS_EXAMPLE]})
+
+    service: str
+    business_date: date
+    due_now: int
+    next_due_on: date | None
+    unsent: int
+    lag: int
+    parked: int
+    dead_letters: int
+
+
+def health() -> APIRouter:
+    routes = APIRouter(tags=["health"])
+
+    @routes.get("/health/live", responses={200: example({"status": "live"})})
+    async def live() -> State:
+        """The process runs."""
+        return State(status="live")
+
+    waiting = {"model": State, "description": "Not yet", **example({"status": "waiting for the database"})}
+
+    @routes.get("/health/ready", responses={200: example({"status": "ready"}), 503: waiting})
+    async def ready(request: Request, response: Response) -> State:
+        """The service can do its work: its database answers."""
+        try:
+            async with asyncio.timeout(2), reading(running(request).database) as connection:
+                await connection.fetchval("SELECT 1")
+        except Exception:
+            response.status_code = 503
+            return State(status="waiting for the database")
+        return State(status="ready")
+
+    @routes.get("/health/progress", responses={503: PROBLEM_RESPONSES[503]})
+    async def progress(request: Request) -> Progress:
+        """How far the service has come: what is due, unsent, unread or parked. For operators and for time travel."""
+        return await _progress(running(request))
+
+    @routes.get("/metrics", response_class=PlainTextResponse, responses={200: METRICS_EXAMPLE})
+    async def metrics(request: Request) -> Response:
+        """Counters for Prometheus. The backlog of the outbox is counted now, so that a dead relay shows."""
+        await _count_backlog(running(request))
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return routes
+
+
+async def _progress(run: Running) -> Progress:
+    today = run.clock.today()
+    async with reading(run.database) as connection:
+        row = await connection.fetchrow(PROGRESS, today)
+    try:
+        lag = await run.consumer.lag() if run.consumer is not None else 0
+    except KafkaError as error:
+        raise Problem("unavailable", 503, retry_after=1) from error
+    return Progress(service=run.service.name, business_date=today, lag=lag, **dict(row or {}))
+
+
+async def _count_backlog(run: Running) -> None:
+    try:
+        async with asyncio.timeout(2), reading(run.database) as connection:
+            row = await connection.fetchrow(BACKLOG)
+    except Exception as error:
+        if not is_database_error(error):
+            raise
+        return
+    assert row is not None
+    OUTBOX_UNSENT.labels(run.service.name).set(row[0])
+    OUTBOX_OLDEST.labels(run.service.name).set(row[1])

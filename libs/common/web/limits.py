@@ -1,0 +1,94 @@
+"""The outer edge of a service: bodies and times are bounded, what nobody foresaw becomes a problem, all is counted."""
+
+import asyncio
+import time
+
+import structlog
+from fastapi import Request
+from opentelemetry import trace
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from libs.common.database import is_database_error, sqlstate
+from libs.common.problems import Problem
+from libs.common.telemetry import REQUESTS
+from libs.common.web.running import COMMANDS, refusal, running
+
+log = structlog.get_logger()
+
+MAX_BODY_BYTES = 1024 * 1024
+METHODS = COMMANDS | {"GET", "HEAD", "OPTIONS"}
+CLOSE = {"connection": "close"}
+BY_ITSELF = frozenset({"22", "23", "42"})
+"""Classes of SQLSTATE that trying again does not mend: data, constraints, statements."""
+
+
+class Limits:
+    """Bounds the size of a body, which is not read on once it is too large, and the time of a request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request, started = Request(scope), time.perf_counter()
+        status, size, complete = 0, 0, False
+
+        async def bounded_receive() -> Message:
+            nonlocal size, complete
+            message = await receive()
+            size += len(message.get("body", b""))
+            complete = not message.get("more_body", False)
+            if size > MAX_BODY_BYTES:
+                raise _too_large()
+            return message
+
+        async def watched_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        limit = asyncio.timeout(running(request).settings.request_seconds)
+        try:
+            if int(request.headers.get("content-length", 0)) > MAX_BODY_BYTES:
+                raise _too_large()
+            async with limit:
+                await self.app(scope, bounded_receive, watched_send)
+        except Exception as error:
+            if status:
+                raise
+            problem = _out_of_time(request.method, complete) if limit.expired() else _unforeseen(error)
+            await refusal(request, problem)(scope, receive, watched_send)
+        finally:
+            method = request.method if request.method in METHODS else "other"
+            route = getattr(scope.get("route"), "path", "unmatched")
+            service = running(request).service.name
+            REQUESTS.labels(service, method, route, str(status)).observe(time.perf_counter() - started)
+
+
+def _too_large() -> Problem:
+    return Problem("too-large", 413, params={"limit": MAX_BODY_BYTES}, headers=CLOSE)
+
+
+def _out_of_time(method: str, body_complete: bool) -> Problem:
+    """A command may have been cut off at its COMMIT: only its key can tell."""
+    if method not in COMMANDS:
+        return Problem("unavailable", 503, retry_after=1)
+    if not body_complete:
+        return Problem("body-incomplete", 408, headers=CLOSE)
+    return Problem("outcome-unknown", 503, retry_after=1)
+
+
+def _unforeseen(error: Exception) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, ClientDisconnect):
+        return Problem("body-incomplete", 408, headers=CLOSE)
+    if is_database_error(error) and (sqlstate(error) or "")[:2] not in BY_ITSELF:
+        log.warning("no database for a request", error=type(error).__name__, sqlstate=sqlstate(error))
+        return Problem("unavailable", 503, retry_after=1)
+    log.error("a request failed", exc_info=error)
+    return Problem("internal", 500, params={"trace": f"{trace.get_current_span().get_span_context().trace_id:032x}"})
