@@ -210,5 +210,7 @@ def _as_server_user(folder: Path) -> list[str]:
         stat.S_IXOTH & parent.stat().st_mode for path in (binary("postgres"), folder) for parent in path.parents
     ):
         # A checkout below a closed folder such as /root: let the server through instead of opening the folder to all.
-        switch += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        # The secure bit is for access(2), by which PostgreSQL looks for its own programs: it asks as a user without
+        # capabilities otherwise.
+        switch += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]
     return switch

@@ -4,13 +4,18 @@ import os
 import sys
 
 from deploy.local import stack
+from deploy.local.processes import LocalStackError
 from deploy.local.services import environment
 
 SERVICES = ("registration", "risk")
 
 
 def up() -> int:
-    running = stack.ensure_running(say=lambda line: print(line, flush=True))
+    try:
+        running = stack.ensure_running(say=lambda line: print(line, flush=True))
+    except LocalStackError as error:
+        print(error, file=sys.stderr)
+        return 1
     os.environ.update({name: value for name, value in environment(running).items() if name not in os.environ})
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     # Imported here: the services read the environment that was set above.

