@@ -41,6 +41,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def is_ready(url: str) -> bool:
+    """Whether a service answers, and says that it can do its work."""
+    try:
+        with urlopen(f"{url}/health/ready", timeout=1) as answer:  # noqa: S310 - our own loopback
+            return bool(json.load(answer)["status"] == "ready")
+    except (URLError, OSError, ValueError):
+        return False
+
+
 @dataclass(slots=True)
 class ServiceProcess:
     """One service in a process of its own. Its log goes to `log`, which keeps what earlier lives wrote."""
@@ -74,12 +83,9 @@ class ServiceProcess:
         """Wait until it answers; raises LocalStackError with the end of its log when it ends before that."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.alive:
-            try:
-                with urlopen(f"{self.url}/health/ready", timeout=1) as answer:  # noqa: S310 - our own loopback
-                    if json.load(answer)["status"] == "ready":
-                        return self
-            except (URLError, OSError, ValueError):
-                time.sleep(0.05)
+            if is_ready(self.url):
+                return self
+            time.sleep(0.05)
         raise LocalStackError(f"{self.name} did not become ready. The end of its log:\n{self.last_lines()}")
 
     def last_lines(self, count: int = 12) -> str:

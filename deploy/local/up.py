@@ -2,10 +2,12 @@
 
 import os
 import sys
+import time
+from threading import Thread
 
 from deploy.local import stack
 from deploy.local.processes import LocalStackError
-from deploy.local.services import environment
+from deploy.local.services import environment, is_ready
 
 SERVICES = ("registration", "risk")
 
@@ -23,13 +25,20 @@ def up() -> int:
     from libs.common.service import find
 
     services = [find(name) for name in SERVICES]
-    for service in services:
-        settings = service.load_settings()
-        print(f"{service.name:<13} http://{settings.host}:{settings.port}/docs")
-    print("Business time stands at its start and moves by: python -m libs.common.time_travel DATE")
-    print("Ctrl-C stops the services; make down stops Kafka and PostgreSQL.", flush=True)
+    settings = {service.name: service.load_settings() for service in services}
+    urls = {name: f"http://{one.host}:{one.port}" for name, one in settings.items()}
+    for name, url in urls.items():
+        print(f"{name:<13} {url}/docs")
+    print("Business time stands at its start and moves by: python -m libs.common.time_travel DATE", flush=True)
+    Thread(target=_say_when_ready, args=[list(urls.values())], daemon=True).start()
     run(*services)
     return 0
+
+
+def _say_when_ready(urls: list[str]) -> None:
+    while not all(is_ready(url) for url in urls):
+        time.sleep(0.1)
+    print("Ready. Ctrl-C stops the services; make down stops Kafka and PostgreSQL.", flush=True)
 
 
 if __name__ == "__main__":
