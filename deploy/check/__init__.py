@@ -1,0 +1,1 @@
+"""The gates: what a change must pass before anybody else sees it."""

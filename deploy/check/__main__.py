@@ -1,0 +1,92 @@
+"""python -m deploy.check [GATE ...]: run the gates, two at a time; exit 0 when all hold."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.text import Text
+
+from deploy.check.gates import CHECKOUT, GATES, Gate
+
+AT_ONCE = 2
+FAREWELL_SECONDS = 20.0
+"""For a gate that took too long to put away what it had started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    gate: Gate
+    holds: bool
+    seconds: float
+    output: str
+
+
+def run(gate: Gate) -> Outcome:
+    """Run one gate within its time; what it has started ends with it."""
+    began = time.monotonic()
+    process = subprocess.Popen(
+        gate.command,
+        cwd=CHECKOUT,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT), "FORCE_COLOR": "0", "NO_COLOR": "1", "COLUMNS": "120"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        text=True,
+        errors="replace",
+    )
+    try:
+        output, late = process.communicate(timeout=gate.seconds)[0], False
+    except subprocess.TimeoutExpired:
+        output, late = _ended(process), True
+    if late:
+        output += f"\nNot done after {gate.seconds:.0f} seconds."
+    return Outcome(gate, process.returncode == 0 and not late, time.monotonic() - began, output)
+
+
+def _ended(process: subprocess.Popen[str]) -> str:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=FAREWELL_SECONDS)[0]
+        os.killpg(process.pid, signal.SIGKILL)
+    return process.communicate()[0]
+
+
+def check(gates: Sequence[Gate], console: Console) -> bool:
+    """Run these gates and tell of each in one line, of failing ones all they say."""
+    began = time.monotonic()
+    broken: list[Outcome] = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for outcome in pool.map(run, gates):
+            sign = Text("holds  ", "green") if outcome.holds else Text("BROKEN ", "bold red")
+            console.print(sign, f"{outcome.gate.name:<11}{outcome.gate.holds:<57}{outcome.seconds:>5.1f} s", sep="")
+            if not outcome.holds:
+                broken.append(outcome)
+    for outcome in broken:
+        console.rule(f"{outcome.gate.name}: {outcome.gate.holds}", align="left", style="red")
+        console.print(outcome.output.rstrip(), markup=False, highlight=False, soft_wrap=True)
+    console.print(f"{len(gates) - len(broken)} of {len(gates)} gates hold, {time.monotonic() - began:.1f} s")
+    return not broken
+
+
+def main() -> int:
+    by_name = {gate.name: gate for gate in GATES}
+    parser = argparse.ArgumentParser(prog="python -m deploy.check", description=__doc__)
+    parser.add_argument("gates", nargs="*", metavar="GATE", help=", ".join(by_name))
+    given = parser.parse_args().gates
+    if unknown := [name for name in given if name not in by_name]:
+        parser.error(f"no gate is called {', '.join(unknown)}; there are {', '.join(by_name)}")
+    return 0 if check([by_name[name] for name in given] or GATES, Console(highlight=False)) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
