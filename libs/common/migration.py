@@ -1,5 +1,6 @@
 """Alembic per service: one branch for the tables that all services have, one for the service's own."""
 
+import asyncio
 import importlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,9 @@ from libs.common.database import Database
 from libs.common.tables import with_common_tables
 
 ROOT = Path(__file__).parents[2]
+
+ONE_AT_A_TIME = asyncio.Lock()
+"""Alembic keeps what it works on in variables of its modules, so that services in one process take turns."""
 
 
 def config(database: Database) -> Config:
@@ -55,7 +59,7 @@ async def _with_connection(database: Database, act: Callable[[Config], object]) 
         alembic.attributes["connection"] = connection
         act(alembic)
 
-    async with database.engine.begin() as connection:
+    async with ONE_AT_A_TIME, database.engine.begin() as connection:
         await connection.run_sync(run)
 
 
