@@ -35,7 +35,7 @@ def run(gate: Gate) -> Outcome:
     process = subprocess.Popen(
         gate.command,
         cwd=CHECKOUT,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT), "FORCE_COLOR": "0", "NO_COLOR": "1", "COLUMNS": "120"},
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT), "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "120"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -38,7 +38,7 @@ def up() -> int:
 def _say_when_ready(urls: list[str]) -> None:
     while not all(is_ready(url) for url in urls):
         time.sleep(0.1)
-    print("Ready. Ctrl-C stops the services; make down stops Kafka and PostgreSQL.", flush=True)
+    print("All are ready. Ctrl-C stops the services; make down stops Kafka and PostgreSQL.", flush=True)
 
 
 if __name__ == "__main__":
