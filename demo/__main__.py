@@ -1,0 +1,94 @@
+"""python -m demo: a year at one window, told with figures and then proved. Exit 0 only if everything holds."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import traceback
+from collections.abc import Iterator
+
+import httpx
+
+from demo import namespace
+from demo.acts import a_year, calm_morning, day_with_faults
+from demo.clients import Window
+from demo.proof import proof
+from demo.run import Run
+from demo.story import Story
+from deploy.local.services import ServiceProcess, environment
+from deploy.local.stack import CHECKOUT, ensure_running
+
+LOGS = CHECKOUT / ".local" / "demo"
+LIMIT_SECONDS = 600
+SERVICES = ("registration", "risk")
+
+
+async def tell(story: Story) -> None:
+    """The whole run. Whatever happens, its processes end and its databases and topics go; the logs stay."""
+    stack = await asyncio.to_thread(ensure_running, say=story.say)
+    for old in LOGS.glob("*.*"):
+        old.unlink()
+    await namespace.remove(stack)
+    name = namespace.fresh()
+    processes = {
+        service: ServiceProcess(service, environment(stack, name), LOGS / f"{service}.log") for service in SERVICES
+    }
+    try:
+        async with (
+            asyncio.timeout(LIMIT_SECONDS),
+            httpx.AsyncClient(base_url=processes["registration"].url, timeout=10) as registration,
+            httpx.AsyncClient(base_url=processes["risk"].url, timeout=10) as risk,
+        ):
+            run = Run(stack, name, processes, Window(registration, risk), story, LOGS)
+            await open_window(run)
+            for act in (calm_morning, day_with_faults, a_year, proof):
+                await act(run)
+    finally:
+        for process in processes.values():
+            process.kill()
+        await namespace.remove(stack)
+
+
+async def open_window(run: Run) -> None:
+    for process in run.processes.values():
+        process.start(LOG_LEVEL="WARNING")
+    for process in run.processes.values():
+        await asyncio.to_thread(process.wait_ready)
+    await run.quiet()
+    run.story.section("The window opens on 2026-01-05")
+    run.story.say("registration and risk run as processes of their own on Kafka and PostgreSQL; all names are made up")
+
+
+def main() -> int:
+    story = Story()
+    story.console.print("[bold]One Window (一窗)[/]: from one form to a risk class, through faults and a year of time")
+    try:
+        with namespace.alone(LOGS):
+            asyncio.run(tell(story))
+    except KeyboardInterrupt:
+        story.failures.append("it was interrupted")
+    except Exception as error:
+        LOGS.joinpath("demo.log").write_text(traceback.format_exc())
+        story.failures += [str(leaf) or type(leaf).__name__ for leaf in _leaves(error)]
+    if story.failures:
+        story.console.print(f"\n[bold red]The demonstration failed[/] after {story.seconds:.0f} s:")
+        for failure in story.failures:
+            story.console.print(f"  {failure}", markup=False)
+        story.console.print(f"Logs of the services, and every command with its answer: {LOGS}")
+        return 1
+    story.console.print(
+        f"\n[bold green]Everything holds[/], in {story.seconds:.0f} s. Kafka and PostgreSQL go on running."
+    )
+    return 0
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""The acts: a calm morning, a day with faults, a year of business time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import date
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from demo.applications import restless_changes, restless_form
+from demo.run import Run
+from demo.story import quantile
+
+CALM_FORMS, CALM_PER_SECOND = 120, 25
+STORM_FORMS, STORM_CHANGES, DOUBLE_CLICKS, CLIENTS = 208, 200, 12, 8
+WAVE_CHANGES = 60
+START, WAVES, END = date(2026, 1, 5), (date(2026, 3, 2), date(2026, 6, 1)), date(2027, 1, 6)
+
+Work = Callable[[], Awaitable[object]]
+
+
+async def calm_morning(run: Run) -> None:
+    run.story.section(f"A calm morning: {CALM_FORMS} forms, {CALM_PER_SECOND} a second")
+
+    async def applicant(form: dict[str, Any]) -> None:
+        uscc, sent = await run.submit(form)
+        if uscc is not None:
+            await run.window.follow(uscc, sent)
+
+    async with asyncio.TaskGroup() as group:
+        for form in islice(run.forms, CALM_FORMS):
+            group.create_task(applicant(form))
+            await asyncio.sleep(1 / CALM_PER_SECOND)
+    waits = [one.scored - one.sent for one in run.window.followed]
+    run.story.say(
+        f"form to score: p50 {1000 * quantile(waits, 0.5):.0f} ms, p99 {1000 * quantile(waits, 0.99):.0f} ms "
+        f"({len(waits)} registered, as a client sees it)"
+    )
+
+
+async def day_with_faults(run: Run) -> None:
+    forms = STORM_FORMS + DOUBLE_CLICKS
+    run.story.section(f"A day with faults: {forms} forms and {STORM_CHANGES} changes from {CLIENTS} clients at once")
+    killed: dict[str, float] = {}
+    async with asyncio.TaskGroup() as followers:
+
+        async def applicant(clicks: int) -> None:
+            uscc, sent = await run.submit(next(run.forms), clicks)
+            if uscc is not None:
+                followers.create_task(run.window.follow(uscc, sent))
+
+        async def kill(name: str) -> None:
+            killed[name] = time.monotonic()
+            run.processes[name].kill()
+            run.processes[name].start()
+
+        work: list[Work] = [*[partial(applicant, 2)] * DOUBLE_CLICKS, *[partial(applicant, 1)] * STORM_FORMS]
+        work += [run.change_one] * STORM_CHANGES
+        run.chance.shuffle(work)
+        work.insert(len(work) // 5, partial(kill, "risk"))
+        work.insert(len(work) // 2, partial(kill, "registration"))
+        await asyncio.gather(*map(_client, [iter(work)] * CLIENTS))
+    await run.quiet()
+    _tell_recovery(run, killed)
+    _tell_decisions(run)
+
+
+async def _client(work: Iterator[Work]) -> None:
+    """Take the next piece of work that no other client has taken."""
+    for act in work:
+        await act()
+
+
+def _tell_recovery(run: Run, killed: dict[str, float]) -> None:
+    """An outage ends with the first answer after it; for risk, with the first score of a form sent within it."""
+    answered = min(at for at in run.window.answered_at if at > killed["registration"])
+    after = [one for one in run.window.followed if one.answered > killed["risk"]]
+    run.story.say(
+        f"kill -9 risk: the next form had its score {min(one.scored for one in after) - killed['risk']:.1f} s later "
+        "(Kafka gives the dead member's partitions away after 6 s)"
+    )
+    run.story.say(f"kill -9 registration: the next form was answered {answered - killed['registration']:.1f} s later")
+    run.story.say(
+        f"the longest wait from form to score was {max(one.scored - one.sent for one in after):.1f} s; "
+        f"{run.window.repeated} requests were repeated under their key; {DOUBLE_CLICKS} forms were sent twice at once"
+    )
+
+
+def _tell_decisions(run: Run) -> None:
+    statuses = Counter(answer["status"] for _, answer in run.judged)
+    run.story.say(
+        f"{len(run.judged)} forms: {statuses['registered']} registered 准予登记, {statuses['in_review']} in review "
+        f"人工审核, {statuses['refused']} refused 不予登记. For example:"
+    )
+    for status, outcome in (("refused", "refused"), ("in_review", "review")):
+        form, answer = next(pair for pair in run.judged if pair[1]["status"] == status)
+        run.story.decision(status.replace("_", " "), form, answer, outcome)
+
+
+async def a_year(run: Run) -> None:
+    run.story.section("A year of business time, step by step through every due date")
+    uscc, _ = await run.submit(restless_form())
+    assert uscc is not None, "its activity is on no list"
+    for change in restless_changes():
+        await run.window.change(uscc, change)
+    await run.quiet()
+    days = [(f"{START}", await run.window.distribution())]
+    run.story.standing(f"{START}", await run.standing(uscc))
+    steps = 0
+    for wave in WAVES:
+        steps += await run.travel(wave)
+        await asyncio.gather(*(run.change_one() for _ in range(WAVE_CHANGES)))
+        await run.quiet()
+        days.append((f"{wave}, {WAVE_CHANGES} changes", await run.window.distribution()))
+    steps += await run.travel(END)
+    days.append((f"{END}", await run.window.distribution()))
+    run.story.standing(f"{END}", await run.standing(uscc))
+    run.story.say(f"risk classes 信用风险分类 on the way, in {steps} steps of time:")
+    run.story.distributions(days)
+    first, last = days[0][1], days[-1][1]
+    run.story.expect(last["A"] > first["A"] and last["C"] < first["C"], "scores step down as time passes")

@@ -1,0 +1,99 @@
+"""Clients at the window: careful ones, who repeat a form under the same key until they have an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import httpx
+
+from tests.checker.commands import Attempt, digest
+
+NOT_NOW = frozenset({409, 503})
+PATIENCE = 90.0
+LOOK_EVERY = 0.03
+
+
+class NoAnswer(Exception):
+    """A client has waited too long; the sentence says for what."""
+
+
+class Followed(NamedTuple):
+    """One form from its first sending to the answer and to its score; times are of the monotonic clock."""
+
+    sent: float
+    answered: float
+    scored: float
+
+
+@dataclass(slots=True)
+class Window:
+    """Registration and risk as their clients see them. `attempts` records every command and what came back."""
+
+    registration: httpx.AsyncClient
+    risk: httpx.AsyncClient
+    attempts: list[Attempt] = field(default_factory=list)
+    answered_at: list[float] = field(default_factory=list)
+    followed: list[Followed] = field(default_factory=list)
+    repeated: int = 0
+
+    async def submit(self, form: dict[str, Any], *, clicks: int = 1) -> dict[str, Any]:
+        """Submit a form, `clicks` times at once under one key; all clicks must get the same answer."""
+        key = str(uuid4())
+        answers = await asyncio.gather(*(self.post("/v1/applications", form, key) for _ in range(clicks)))
+        return answers[0]
+
+    async def change(self, uscc: str, form: dict[str, Any]) -> dict[str, Any]:
+        return await self.post(f"/v1/enterprises/{uscc}/changes", form, str(uuid4()))
+
+    async def post(self, path: str, form: dict[str, Any], key: str) -> dict[str, Any]:
+        """Send until there is an answer. A form that comes back with faults is a fault of this demonstration."""
+        content = json.dumps(form, ensure_ascii=False).encode()
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            answer = await self._attempt(path, content, key)
+            if answer is not None and answer.status_code not in NOT_NOW:
+                answer.raise_for_status()
+                self.answered_at.append(time.monotonic())
+                found: dict[str, Any] = answer.json()
+                return found
+            self.repeated += 1
+            await asyncio.sleep(0.1)
+        raise NoAnswer(f"POST {path} had no answer within {PATIENCE:.0f} s")
+
+    async def _attempt(self, path: str, content: bytes, key: str) -> httpx.Response | None:
+        headers = {"idempotency-key": key, "content-type": "application/json", "accept-language": "en"}
+        answer = None
+        with suppress(httpx.TransportError):
+            answer = await self.registration.post(path, content=content, headers=headers)
+        status, text = (answer.status_code, answer.text) if answer is not None else (None, None)
+        self.attempts.append(Attempt(path, key, digest(content), status, text))
+        return answer
+
+    async def follow(self, uscc: str, sent: float) -> None:
+        """Look until risk has a score."""
+        answered = time.monotonic()
+        while await self.standing(uscc) is None:
+            if time.monotonic() - sent > PATIENCE:
+                raise NoAnswer(f"{uscc} had no score within {PATIENCE:.0f} s")
+            await asyncio.sleep(LOOK_EVERY)
+        self.followed.append(Followed(sent, answered, time.monotonic()))
+
+    async def standing(self, uscc: str) -> dict[str, Any] | None:
+        """What risk says of an enterprise; None while it knows nothing or does not answer."""
+        try:
+            answer = await self.risk.get(f"/v1/enterprises/{uscc}/risk")
+        except httpx.TransportError:
+            return None
+        found: dict[str, Any] | None = answer.json() if answer.status_code == httpx.codes.OK else None
+        return found
+
+    async def distribution(self) -> dict[str, int]:
+        """Enterprises by class, from risk."""
+        found: dict[str, int] = (await self.risk.get("/v1/risk/distribution")).raise_for_status().json()["classes"]
+        return found

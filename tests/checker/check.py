@@ -1,0 +1,37 @@
+"""All checks over one body of evidence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from tests.checker import delivery, registration, risk
+from tests.checker.commands import Attempt
+from tests.checker.evidence import Evidence, Target, gather
+from tests.checker.report import Checked, Report
+
+CHECKS: tuple[Callable[[Evidence], Checked], ...] = (
+    registration.acknowledged_commands_are_there,
+    delivery.everything_is_read,
+    risk.each_event_has_its_facts_once,
+    delivery.marks_stand_at_the_last_event,
+    delivery.sequences_have_no_gap,
+    delivery.rows_and_events_agree,
+    registration.enterprises_are_what_their_events_say,
+    risk.scores_equal_the_replay,
+    risk.counters_equal_the_rows,
+    risk.announced_classes_are_the_classes,
+    risk.answers_equal_the_replay,
+    registration.states_are_legal,
+    risk.classes_change_step_by_step,
+    delivery.parked_and_buried_are_accounted_for,
+    registration.one_key_one_answer_one_effect,
+    registration.identifiers_are_valid_and_unique,
+)
+
+
+async def check(target: Target, attempts: Sequence[Attempt] = ()) -> Report:
+    """Gather the evidence of a run and judge it."""
+    began = time.monotonic()
+    evidence = await gather(target, attempts)
+    return Report(tuple(one(evidence) for one in CHECKS), round(time.monotonic() - began, 2))

@@ -1,0 +1,198 @@
+"""What the checker looks at: one consistent read of each database, the topics, HTTP answers, and what clients sent.
+
+The order makes it sound while the services go on: rows are read, then topics, then rows again. A row of the first
+read must be on its topic; an event on a topic must have its row in the last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import asyncpg
+import httpx
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from tests.checker.cloudevents import Event, Record, decode
+from tests.checker.commands import Attempt
+from tests.checker.replay import Card, card
+
+PARTITIONS = 12
+COMMON = ("outbox", "outbox_counter", "position", "mark", "parked", "dead_letter", "idempotency")
+TABLES = {
+    "registration": (*COMMON, "application", "enterprise", "enterprise_change"),
+    "risk": (*COMMON, "fact", "profile", "assessment", "counter", "active_scorecard"),
+}
+HEARS = {"registration": (), "risk": ("registration",)}
+
+Tables = Mapping[str, Sequence[asyncpg.Record]]
+Place = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a run can be looked at. `databases` is the prefix of its databases where that is not the namespace;
+    `urls` are the base URLs of the services that answer; `patience` in seconds is how long they may take to finish."""
+
+    bootstrap_servers: str
+    database_url: str
+    namespace: str = ""
+    databases: str | None = None
+    urls: Mapping[str, str] = field(default_factory=dict)
+    patience: float = 20.0
+
+    def topic(self, service: str) -> str:
+        return f"{self.namespace}{service}.events"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """`before` and `after`: rows by service and table. `records`: by service, by partition and offset.
+    `answers`: what risk answers over HTTP, by USCC; None where nobody was asked."""
+
+    target: Target
+    attempts: Sequence[Attempt]
+    before: Mapping[str, Tables]
+    after: Mapping[str, Tables]
+    records: Mapping[str, Sequence[Record]]
+    ends: Mapping[Place, int]
+    answers: Mapping[str, dict[str, Any]] | None
+
+    @cached_property
+    def events(self) -> dict[str, list[Event]]:
+        return {name: [r for r in records if isinstance(r, Event)] for name, records in self.records.items()}
+
+    def positions(self, service: str) -> dict[Place, int]:
+        return {(row["topic"], row["partition"]): row["next_offset"] for row in self.before[service]["position"]}
+
+    def below_cut(self, service: str, source: str) -> list[Record]:
+        """The records of one topic that the service had read at its cut."""
+        stands = self.positions(service)
+        return [r for r in self.records[source] if r.offset < stands.get((r.topic, r.partition), 0)]
+
+    def given_up(self, service: str) -> set[tuple[str, str, int]]:
+        """(source, subject, sequence) of gaps that a person accepted."""
+        parked = self.before[service]["parked"]
+        return {(p["source"], p["subject"], p["sequence"]) for p in parked if p["state"] == "skipped"}
+
+    @cached_property
+    def taken(self) -> list[Event]:
+        """The events that risk should have given their effect at its cut: each once, without what is parked."""
+        parked = {(p["source"], p["subject"], p["sequence"], p["id"]) for p in self.before["risk"]["parked"]}
+        given_up = self.given_up("risk")
+        found = {
+            event.id: event
+            for source in HEARS["risk"]
+            for event in self.below_cut("risk", source)
+            if isinstance(event, Event)
+            and (*event.key, event.sequence, event.id) not in parked
+            and (*event.key, event.sequence) not in given_up
+        }
+        return list(found.values())
+
+    @cached_property
+    def card(self) -> Card:
+        newest = max(self.before["risk"]["active_scorecard"], key=lambda row: row["activated_at"])
+        return card(newest["name"])
+
+
+async def gather(target: Target, attempts: Sequence[Attempt] = ()) -> Evidence:
+    """Wait, within the target's patience, until all that stood on the topics is read; then read everything."""
+    deadline = time.monotonic() + target.patience
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=target.bootstrap_servers, enable_auto_commit=False, auto_offset_reset="earliest",
+        fetch_max_wait_ms=20,
+    )  # fmt: skip
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(target.topic(name), n) for name in TABLES for n in range(PARTITIONS)])
+        found = await consumer.end_offsets(list(consumer.assignment()))
+        ends = {(place.topic, place.partition): end for place, end in found.items()}
+        before = {name: await _snapshot_at_rest(target, name, ends, deadline) for name in TABLES}
+        records = await _read_topics(consumer, target, before, deadline)
+    finally:
+        await consumer.stop()
+    after = {name: await _snapshot(target, name) for name in TABLES}
+    answers = await _ask_risk(target, [row["uscc"] for row in before["risk"]["profile"]])
+    return Evidence(target, attempts, before, after, records, ends, answers)
+
+
+async def _connect(target: Target, service: str) -> asyncpg.Connection:
+    prefix = target.namespace if target.databases is None else target.databases
+    return await asyncpg.connect(
+        target.database_url, database=f"{prefix}{service}", server_settings={"default_transaction_read_only": "on"}
+    )
+
+
+async def _snapshot_at_rest(target: Target, service: str, ends: Mapping[Place, int], deadline: float) -> Tables:
+    """A snapshot in which all records below `ends` are read and no partition is between two dates; the last one
+    taken if that does not come true in time (the checks will say so)."""
+    heard = {target.topic(name) for name in HEARS[service]}
+    while True:
+        tables = await _snapshot(target, service)
+        stands = {(row["topic"], row["partition"]): row["next_offset"] for row in tables["position"]}
+        read = all(stands.get(place, 0) >= end for place, end in ends.items() if place[0] in heard)
+        still = "assessment" not in tables or not between_dates(tables)
+        if (read and still) or time.monotonic() > deadline:
+            return tables
+        await asyncio.sleep(0.2)
+
+
+def between_dates(tables: Tables) -> list[int]:
+    """Partitions of risk whose rows are just being brought to a new date."""
+    dates = {row["partition"]: row["assessed_on"] for row in tables["assessment"]}
+    overdue = {
+        row["partition"]
+        for row in tables["profile"]
+        if row["next_step_on"] is not None and row["next_step_on"] <= dates[row["partition"]]
+    }
+    return sorted(overdue | {row["partition"] for row in tables["assessment"] if row["moving"]})
+
+
+async def _snapshot(target: Target, service: str) -> Tables:
+    connection = await _connect(target, service)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            return {table: await connection.fetch(f'SELECT * FROM "{table}"') for table in TABLES[service]}
+    finally:
+        await connection.close()
+
+
+async def _read_topics(
+    consumer: AIOKafkaConsumer, target: Target, before: Mapping[str, Tables], deadline: float
+) -> dict[str, list[Record]]:
+    """Every record up to the ends of now; longer, within the deadline, while a row of `before` is not there yet."""
+    sources = {target.topic(name): name for name in TABLES}
+    awaited = {row["event_id"] for tables in before.values() for row in tables["outbox"] if not row["adopted"]}
+    records: dict[str, list[Record]] = {name: [] for name in TABLES}
+    await consumer.seek_to_beginning()
+    ends = await consumer.end_offsets(list(consumer.assignment()))
+    while True:
+        for place, batch in (await consumer.getmany(timeout_ms=100)).items():
+            name = sources[place.topic]
+            decoded = [decode(record, f"/jingan/{name}") for record in batch]
+            records[name] += decoded
+            awaited -= {record.id for record in decoded if isinstance(record, Event)}
+        at_end = all([await consumer.position(place) >= end for place, end in ends.items()])
+        if at_end and (not awaited or time.monotonic() > deadline):
+            break
+    for found in records.values():
+        found.sort(key=lambda record: (record.partition, record.offset))
+    return records
+
+
+async def _ask_risk(target: Target, identifiers: Sequence[str]) -> dict[str, dict[str, Any]] | None:
+    if "risk" not in target.urls:
+        return None
+    limit = asyncio.Semaphore(8)
+    async with httpx.AsyncClient(base_url=target.urls["risk"], timeout=10) as client:
+
+        async def ask(uscc: str) -> tuple[str, dict[str, Any]]:
+            async with limit:
+                return uscc, (await client.get(f"/v1/enterprises/{uscc}/risk")).json()
+
+        return dict(await asyncio.gather(*map(ask, identifiers)))

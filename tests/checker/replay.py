@@ -1,0 +1,163 @@
+"""What the topics amount to: facts, scores and classes, worked out again from the events alone.
+
+The rules are those of docs/decisions/0003-facts-as-rows.md and the scorecard's CSV files; no code is shared.
+"""
+
+from __future__ import annotations
+
+import calendar
+import csv
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tests.checker.cloudevents import Event
+
+SCORECARDS = Path(__file__).parents[2] / "services" / "risk" / "policy"
+CLASSES = "ABCD"
+REGISTERED = "registration.enterprise_registered.v1"
+CHANGED = "registration.enterprise_changed.v1"
+
+
+class Fact(NamedTuple):
+    subject: str
+    source: str
+    sequence: int
+    indicator: str
+    legal_date: date
+    value: int | None
+    record_id: str
+    event_id: UUID
+
+
+def facts(event: Event) -> list[Fact] | None:
+    """The facts that one event states: none for a type that states none, None where it lacks what it should state."""
+    try:
+        return list(_facts(event))
+    except (KeyError, TypeError, ValueError, ArithmeticError):
+        return None
+
+
+def _facts(event: Event) -> Iterator[Fact]:
+    data = event.data
+    if event.type == REGISTERED:
+        on = data["registered_on"]
+        yield _fact(event, "newly_registered", on, 1, f"registration:{event.subject}")
+        yield _fact(event, "registered_capital", on, _yuan(data), f"capital:{event.subject}")
+        yield _fact(event, "industry_risk", on, int(data["industry"]), f"industry:{event.subject}")
+        share = int(Decimal(data["foreign_share"]) * 100)
+        yield _fact(event, "foreign_invested", on, share, f"ownership:{event.subject}")
+    elif event.type == CHANGED:
+        on, changed = data["changed_on"], data["changed"]
+        if "registered_capital" in changed:
+            yield _fact(event, "registered_capital", on, _yuan(data), f"capital:{event.subject}")
+        if "area" in changed:
+            yield _fact(event, "address_changes_12m", on, 1, f"address:{event.id}")
+        if "activities" in changed:
+            yield _fact(event, "scope_changes_12m", on, 1, f"scope:{event.id}")
+            yield _fact(event, "industry_risk", on, int(data["industry"]), f"industry:{event.subject}")
+        if "legal_representative" in changed:
+            yield _fact(event, "legal_rep_changes_12m", on, 1, f"legal-representative:{event.id}")
+
+
+def _fact(event: Event, indicator: str, on: str, value: int | None, record: str) -> Fact:
+    return Fact(event.subject, event.source, event.sequence, indicator, date.fromisoformat(on), value, record, event.id)
+
+
+def _yuan(data: dict[str, Any]) -> int | None:
+    return int(Decimal(data["registered_capital"])) if data["capital_currency"] == "CNY" else None
+
+
+class Step(NamedTuple):
+    low: int | None
+    below: int | None
+    months: int | None
+    points: int
+    at_least: str
+
+    def ends(self, fact: Fact) -> date:
+        return date.max if self.months is None else months_after(fact.legal_date, self.months)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A scorecard: per rule its indicator, cap and steps (youngest first); the score from which each class begins."""
+
+    rules: dict[str, tuple[str, int, list[Step]]]
+    bands: dict[str, int]
+
+
+def card(name: str, folder: Path = SCORECARDS) -> Card:
+    """The scorecard of this name, from its CSV files. An empty cell is no bound, no age limit, no trigger."""
+    steps: dict[str, list[Step]] = defaultdict(list)
+    for row in _rows(folder / name / "steps.csv"):
+        low, below, months = (
+            int(row[column]) if row[column] else None for column in ("value_from", "value_below", "within_months")
+        )
+        steps[row["rule"]].append(Step(low, below, months, int(row["points"]), row["at_least"]))
+    for found in steps.values():
+        found.sort(key=lambda step: step.months or 10_000)
+    rules = {row["rule"]: row for row in _rows(folder / name / "rules.csv")}
+    return Card(
+        {rule: (row["indicator"], int(row["cap"]), steps[rule]) for rule, row in rules.items()},
+        {row["risk_class"]: int(row["from_score"]) for row in _rows(folder / name / "bands.csv")},
+    )
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="", encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day of a later month, or that month's last."""
+    year, month = day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an enterprise stands at on a date; `next_step_on` is the first day on which a fact leaves its step."""
+
+    score: int
+    risk_class: str
+    next_step_on: date | None
+    points: dict[str, int]
+
+
+def standing(events: Iterable[Event], on: date, by: Card) -> Standing:
+    """Replay the events of one enterprise, in any order and with any repeats."""
+    stated = {fact for event in events for fact in facts(event) or ()}
+    newest: dict[str, int] = {}
+    for fact in stated:
+        newest[fact.record_id] = max(fact.sequence, newest.get(fact.record_id, 0))
+    live = [fact for fact in stated if fact.sequence == newest[fact.record_id]]
+    points: dict[str, int] = {}
+    least, ends = "A", []
+    for rule, (indicator, cap, steps) in by.rules.items():
+        reached = [
+            (fact, step) for fact in live if fact.indicator == indicator for step in [_step(steps, fact, on)] if step
+        ]
+        ends += [step.ends(fact) for fact, step in reached if step.months is not None]
+        least = max([least, *(step.at_least for _, step in reached if step.at_least)])
+        if any(step.points or step.at_least for _, step in reached):
+            points[rule] = min(cap, sum(step.points for _, step in reached))
+    score = sum(points.values())
+    by_score = max(letter for letter, begins in by.bands.items() if begins <= score)
+    return Standing(score, max(by_score, least), min(ends, default=None), points)
+
+
+def _step(steps: list[Step], fact: Fact, on: date) -> Step | None:
+    """The youngest step whose band holds the value and whose age is not over."""
+    if fact.value is None:
+        return None
+    for step in steps:
+        above = step.low is None or step.low <= fact.value
+        if above and (step.below is None or fact.value < step.below) and on < step.ends(fact):
+            return step
+    return None

@@ -1,0 +1,141 @@
+"""Checks of risk: facts and scores against the checker's own replay of the topics below the cut."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from tests.checker.cloudevents import Event
+from tests.checker.evidence import Evidence, between_dates
+from tests.checker.replay import CLASSES, REGISTERED, Fact, Standing, facts, standing
+from tests.checker.report import Checked
+
+CLASS_CHANGED = "risk.class_changed.v1"
+
+
+def each_event_has_its_facts_once(evidence: Evidence) -> Checked:
+    stated = Counter(fact for event in evidence.taken for fact in facts(event) or ())
+    kept = Counter(Fact(*(row[name] for name in Fact._fields)) for row in evidence.before["risk"]["fact"])
+    violations = [f"{event}: taken, though it cannot be read" for event in evidence.taken if facts(event) is None]
+    violations += [f"{_fact(fact)}: lost" for fact in stated.keys() - kept.keys()]
+    violations += [f"{_fact(fact)}: stated by no event" for fact in kept.keys() - stated.keys()]
+    violations += [f"{_fact(fact)}: there {n} times" for fact, n in kept.items() if n > stated[fact] > 0]
+    return Checked("I2", "each event has its facts exactly once", len(evidence.taken), tuple(sorted(violations)))
+
+
+def _fact(fact: Fact) -> str:
+    return f"{fact.indicator} of {fact.subject} (event {fact.sequence})"
+
+
+def _replayed(evidence: Evidence) -> dict[str, Standing]:
+    """The standing of each enterprise at its partition's assessment date."""
+    dates = {row["partition"]: row["assessed_on"] for row in evidence.before["risk"]["assessment"]}
+    return {
+        uscc: standing(events, dates[events[0].partition], evidence.card)
+        for uscc, events in _by_subject(evidence).items()
+        if events[0].partition in dates
+    }
+
+
+def _by_subject(evidence: Evidence) -> Mapping[str, list[Event]]:
+    by_subject: dict[str, list[Event]] = defaultdict(list)
+    for event in evidence.taken:
+        if facts(event):
+            by_subject[event.subject].append(event)
+    return by_subject
+
+
+def scores_equal_the_replay(evidence: Evidence) -> Checked:
+    """At the cut, by the dates and the scorecard stored there."""
+    replayed = _replayed(evidence)
+    rows = {row["uscc"]: row for row in evidence.before["risk"]["profile"]}
+    violations = [f"partition {n} is between two dates" for n in between_dates(evidence.before["risk"])]
+    for uscc in sorted(rows.keys() | _by_subject(evidence).keys()):
+        row, expected = rows.get(uscc), replayed.get(uscc)
+        if row is None or expected is None:
+            violations.append(f"{uscc}: {'scored without an event' if expected is None else 'never scored'}")
+        elif (row["score"], CLASSES[row["risk_class"]], row["next_step_on"]) != (
+            expected.score, expected.risk_class, expected.next_step_on,
+        ):  # fmt: skip
+            violations.append(
+                f"{uscc}: {row['score']} {CLASSES[row['risk_class']]} until {row['next_step_on']}, replayed "
+                f"{expected.score} {expected.risk_class} until {expected.next_step_on}"
+            )
+    return Checked("I5", "every score and class equals a replay of the topics", len(replayed), tuple(violations))
+
+
+def counters_equal_the_rows(evidence: Evidence) -> Checked:
+    tables = evidence.before["risk"]
+    counted = {(row["partition"], row["risk_class"]): row["enterprises"] for row in tables["counter"]}
+    actual = Counter((row["partition"], row["risk_class"]) for row in tables["profile"])
+    violations = [
+        f"partition {key[0]}, class {CLASSES[key[1]]}: counted {counted.get(key, 0)}, there are {actual[key]}"
+        for key in sorted(counted.keys() | actual.keys())
+        if counted.get(key, 0) != actual[key]
+    ]
+    return Checked("I5", "counters by class equal a count of the rows", len(actual), tuple(violations))
+
+
+def _announcements(evidence: Evidence) -> dict[str, list[Event]]:
+    """What risk had said of each enterprise at the cut, oldest first."""
+    said = {row["subject"]: row["sequence"] for row in evidence.before["risk"]["outbox_counter"]}
+    by_subject: dict[str, list[Event]] = defaultdict(list)
+    for event in {event.id: event for event in evidence.events["risk"]}.values():
+        if event.type == CLASS_CHANGED and event.sequence <= said.get(event.subject, 0):
+            by_subject[event.subject].append(event)
+    return {subject: sorted(events, key=lambda event: event.sequence) for subject, events in by_subject.items()}
+
+
+def announced_classes_are_the_classes(evidence: Evidence) -> Checked:
+    announced = {subject: events[-1].data["risk_class"] for subject, events in _announcements(evidence).items()}
+    violations = []
+    for row in evidence.before["risk"]["profile"]:
+        actual, noted = CLASSES[row["risk_class"]], row["announced_class"]
+        if announced.get(row["uscc"]) != actual:
+            violations.append(f"{row['uscc']}: class {actual}, last announced {announced.get(row['uscc'])}")
+        elif noted is None or CLASSES[noted] != actual:
+            violations.append(f"{row['uscc']}: class {actual}, noted as announced {noted}")
+    return Checked("I5", "the last announced class is the class", len(announced), tuple(violations))
+
+
+def answers_equal_the_replay(evidence: Evidence) -> Checked:
+    """What risk answers over HTTP is what the events amount to, with the events that caused each point."""
+    asked = evidence.answers or {}
+    by_subject, violations = _by_subject(evidence), []
+    for uscc, answer in asked.items():
+        if "score" not in answer:
+            violations.append(f"{uscc}: no score is answered")
+            continue
+        events = by_subject.get(uscc, [])
+        expected = standing(events, date.fromisoformat(answer["assessed_on"]), evidence.card)
+        points = {part["rule"]: part["points"] for part in answer["contributions"]}
+        if (answer["score"], answer["risk_class"], points) != (expected.score, expected.risk_class, expected.points):
+            violations.append(f"{uscc}: answered {answer['score']} {answer['risk_class']} {points}, not {expected}")
+        elif not _causes(answer) <= {str(event.id) for event in events}:
+            violations.append(f"{uscc}: a reason names an event that nobody sent")
+    return Checked("I5", "HTTP answers equal the replay, with their reasons", len(asked), tuple(violations))
+
+
+def _causes(answer: dict[str, Any]) -> set[str]:
+    return {id for part in answer["contributions"] for id in part["event_ids"]}
+
+
+def classes_change_step_by_step(evidence: Evidence) -> Checked:
+    """An announcement begins where the last one ended, says something new, and never goes back in time."""
+    violations, looked_at = [], 0
+    registered = {event.subject for event in evidence.events["registration"] if event.type == REGISTERED}
+    for subject, events in _announcements(evidence).items():
+        before, on = None, ""
+        for event in events:
+            looked_at += 1
+            data = event.data
+            if data["before"] != before or data["risk_class"] == before or data["risk_class"] not in CLASSES:
+                violations.append(f"{event}: from {data['before']} to {data['risk_class']} after {before}")
+            if data["assessed_on"] < on:
+                violations.append(f"{event}: assessed on {data['assessed_on']}, after {on}")
+            before, on = data["risk_class"], data["assessed_on"]
+        if subject not in registered:
+            violations.append(f"{subject}: announced, and never registered")
+    return Checked("I6", "classes change from the one announced before", looked_at, tuple(violations))
