@@ -33,7 +33,8 @@ async def pgbench_rate(on: Ground) -> float:
     """Transactions per second of the bare statements, with as many connections."""
     url = re.sub(r"/postgres\?", f"/{on.namespace}registration?", on.stack.database_url)
     process = await asyncio.create_subprocess_exec(
-        binary("pgbench"), "-n", "-c", str(CONNECTIONS), "-j", "2", "-T", str(int(SECONDS)), "-M", "prepared", "-f", SCRIPT, url,
+        binary("pgbench"), "-n", "-c", str(CONNECTIONS), "-j", "2", "-T", str(int(SECONDS)), "-M", "prepared",
+        "-f", SCRIPT, url,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, err = await process.communicate()

@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
@@ -25,10 +25,12 @@ class Ground:
     stack: Stack
     namespace: str
     folder: Path
+    processes: list[ServiceProcess] = field(default_factory=list)
 
     def process(self, service: str) -> ServiceProcess:
         env = {**environment(self.stack, self.namespace), "LOG_LEVEL": "WARNING"}
-        return ServiceProcess(service, env, self.folder / f"{service}.log")
+        self.processes.append(ServiceProcess(service, env, self.folder / f"{service}.log"))
+        return self.processes[-1]
 
     async def prepared(self, service: Service) -> tuple[Settings, Database]:
         """The service's database and topics, and a pool to it in this process."""
@@ -44,9 +46,12 @@ async def ground() -> AsyncIterator[Ground]:
     namespace = f"bench{secrets.token_hex(3)}_"
     before = dict(os.environ)
     os.environ.update(environment(stack, namespace))
+    on = Ground(stack, namespace, CHECKOUT / ".local" / "bench")
     try:
-        yield Ground(stack, namespace, CHECKOUT / ".local" / "bench")
+        yield on
     finally:
+        for process in on.processes:
+            process.kill()
         os.environ.clear()
         os.environ.update(before)
         await _remove(stack, namespace)
