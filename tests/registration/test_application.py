@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from libs.common.policy import PolicyError
 from libs.common.problems import catalogue
@@ -61,7 +61,7 @@ def faults(**fields: Any) -> list[tuple[str, str]]:
     return [(fault.field, fault.code) for fault in domain.faults(application, law())]
 
 
-def problems(candidate: dict[str, Any], form: type = ApplicationForm) -> list[tuple[str, str]]:
+def problems(candidate: dict[str, Any], form: type[BaseModel] = ApplicationForm) -> list[tuple[str, str]]:
     try:
         form.model_validate(candidate)
     except ValidationError as refused:

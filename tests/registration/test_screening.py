@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import assume, given
@@ -384,7 +385,7 @@ def test_a_stricter_list_never_accepts_more(structure: Structure, on: date, entr
 
 @given(structures(), st.lists(st.sampled_from(LISTED), min_size=1, max_size=4, unique=True), DAYS, st.randoms())
 def test_order_does_not_matter_and_another_activity_never_improves_the_answer(
-    structure: Structure, activities: list[str], on: date, random: st.DataObject
+    structure: Structure, activities: list[str], on: date, random: Random
 ) -> None:
     answer = domain.screen(law(), on, "national", JINGAN, activities, structure)
     shuffled = list(activities)
