@@ -7,6 +7,9 @@ import msgspec
 
 SOURCE_ROOT = "/jingan/"
 MAX_EVENT_BYTES = 900_000
+MAX_ATTRIBUTE_BYTES = 500
+MAX_SEQUENCE = 2**63 - 1
+TRACEPARENT_BYTES = 55
 
 
 def source_of(service: str) -> str:
@@ -102,24 +105,40 @@ def read(record: KafkaRecord, source: str) -> Incoming | DeadLetter:
     """The event in a record of a topic on which only `source` speaks."""
     attributes = dict(record.headers)
     try:
-        subject = attributes["ce_subject"].decode()
-        if attributes["ce_source"].decode() != source:
+        subject = _text(attributes, "ce_subject")
+        if _text(attributes, "ce_source") != source:
             raise ValueError(f"ce_source is not {source}")
         if record.key != attributes["ce_subject"]:
             raise ValueError("the key is not ce_subject")
-        sequence = int(attributes["ce_subjectsequence"])
-        if sequence < 1:
-            raise ValueError("ce_subjectsequence is below 1")
-        traceparent = attributes.get("traceparent")
+        sequence = int(_text(attributes, "ce_subjectsequence"))
+        if not 1 <= sequence <= MAX_SEQUENCE:
+            raise ValueError("ce_subjectsequence is not between 1 and 2^63 - 1")
         return Incoming(
             record.topic, record.partition, record.offset, source, subject, sequence,
-            UUID(attributes["ce_id"].decode()), attributes["ce_type"].decode(), attributes["ce_time"].decode(),
-            attributes["ce_correlationid"].decode(), traceparent.decode() if traceparent else None,
-            record.value or b"",
+            UUID(_text(attributes, "ce_id")), _text(attributes, "ce_type"), _text(attributes, "ce_time"),
+            _text(attributes, "ce_correlationid"), _traceparent(attributes), record.value or b"",
         )  # fmt: skip
     except (KeyError, ValueError) as error:
         cause = f"missing header {error}" if isinstance(error, KeyError) else str(error)
         return DeadLetter(record.topic, record.partition, record.offset, cause[:500], record.key, record.value)
+
+
+def _text(attributes: dict[str, bytes], name: str) -> str:
+    """An attribute that a database can keep; one that none could keep must not look like an event that could be parked.
+
+    Raises KeyError, ValueError.
+    """
+    value = attributes[name]
+    if not value or len(value) > MAX_ATTRIBUTE_BYTES or b"\0" in value:
+        raise ValueError(f"{name} is empty, longer than {MAX_ATTRIBUTE_BYTES} bytes, or holds a NUL")
+    return value.decode()
+
+
+def _traceparent(attributes: dict[str, bytes]) -> str | None:
+    """The trace that the event belongs to. An unreadable one is no fault of the event."""
+    value = attributes.get("traceparent") or b""
+    readable = len(value) == TRACEPARENT_BYTES and value.isascii() and b"\0" not in value
+    return value.decode() if readable else None
 
 
 def base_and_version(type: str) -> tuple[str, str]:
