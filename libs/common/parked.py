@@ -6,6 +6,7 @@ Writes down what a person decided about parked events; the running consumer carr
 import argparse
 import asyncio
 import getpass
+from collections.abc import Sequence
 
 import asyncpg
 from rich.console import Console
@@ -14,11 +15,14 @@ from rich.table import Table
 from libs.common.database import connect, open_database
 from libs.common.service import find
 
-console = Console()
+console = Console(markup=False, highlight=False)  # what stands in an event is not ours to interpret
 
 LIST = """
 SELECT source, subject, sequence, id, state, type, attempts, error, disposition, parked_at FROM parked
 WHERE state IN ('waiting', 'failed', 'forked') ORDER BY source, subject, sequence LIMIT $1
+"""
+FAILING_DUE = """
+SELECT kind, subject, on_date, attempts, left(error, 80) AS error FROM due WHERE attempts > 0 ORDER BY on_date LIMIT $1
 """
 DISPOSE = """
 UPDATE parked SET disposition = $1, disposed_by = $2, disposed_why = $3
@@ -42,7 +46,7 @@ async def dispose(
             raise LookupError(f"Several events are parked there; name one with --id: {ids}.")
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m libs.common.parked", description=__doc__)
     parser.add_argument("service")
     acts = parser.add_subparsers(dest="act", required=True)
@@ -62,11 +66,11 @@ def _arguments() -> argparse.Namespace:
         one.add_argument("--why", required=act != "show", help="the reason, kept with the event")
     resume = acts.add_parser("resume", help="let a consumer go on that has paused itself")
     resume.add_argument("--why", required=True)
-    return parser.parse_args()
+    return parser.parse_args(given)
 
 
-async def main() -> None:
-    given = _arguments()
+async def main(arguments: Sequence[str] | None = None) -> None:
+    given = _arguments(arguments)
     connection = await connect(open_database(find(given.service).load_settings()))
     who = getpass.getuser()
     try:
@@ -98,6 +102,11 @@ async def _list(connection: asyncpg.Connection) -> None:
             (row["error"] or "")[:80], row["disposition"] or "",
         )  # fmt: skip
     console.print(table)
+    if failing := await connection.fetch(FAILING_DUE, 200):
+        due = Table("due", "subject", "on", "attempts", "error", title="Dates whose act fails; it is tried again")
+        for row in failing:
+            due.add_row(*(str(row[name]) for name in ("kind", "subject", "on_date", "attempts", "error")))
+        console.print(due)
 
 
 async def _show(connection: asyncpg.Connection, given: argparse.Namespace) -> None:
