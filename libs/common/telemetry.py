@@ -56,9 +56,9 @@ def start_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("aiokafka", "alembic"):
-        logging.getLogger(noisy).setLevel("ERROR")
-    logging.getLogger("uvicorn.error").setLevel("CRITICAL")  # it repeats what the application has logged
+    # They tell of what they mend themselves, or repeat what the application has logged.
+    for noisy in ("aiokafka", "alembic", "uvicorn.error"):
+        logging.getLogger(noisy).setLevel("CRITICAL")
 
 
 def start_tracing(service_names: Sequence[str]) -> None:
