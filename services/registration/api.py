@@ -19,6 +19,7 @@ async def _law() -> Policy:
 
 
 ThePolicy = Annotated[Policy, Depends(_law)]
+ApplicationId = Annotated[UUID, Path(examples=["6105cc38-1855-416d-a878-494a36227cef"])]
 Uscc = Annotated[str, Path(pattern="^[0-9A-HJ-NPQRTUWXY]{18}$", examples=["91310106MA0000015B"])]
 
 
@@ -40,7 +41,9 @@ async def submit_application(
 
 
 @api.get("/applications/{application_id}", tags=["applications"])
-async def read_application(application_id: UUID, reading: Reading, language: TheLanguage) -> schemas.ApplicationView:
+async def read_application(
+    application_id: ApplicationId, reading: Reading, language: TheLanguage
+) -> schemas.ApplicationView:
     """An application, its status and the decision on it."""
     row = await repository.application(reading, application_id)
     if row is None:

@@ -161,6 +161,45 @@ APPLICATION_EXAMPLE: dict[str, Any] = {
     "term": {"starts": "2026-02-01", "ends": "2046-01-31"},
 }
 CHANGE_EXAMPLE: dict[str, Any] = {"registered_capital": "8000000.00", "capital_currency": "CNY"}
+ACCEPTED_EXAMPLE: dict[str, Any] = {
+    "outcome": "accepted",
+    "judged_for": "2026-01-05",
+    "policy_digest": "30be888c891894305405533bfa23f9b1b025dec05a604bc1ec78bcbb5ef9021c",
+    "findings": [],
+}
+REFUSED_EXAMPLE: dict[str, Any] = {
+    **ACCEPTED_EXAMPLE,
+    "outcome": "refused",
+    "findings": [
+        {
+            "outcome": "refused",
+            "verdict": "unmet",
+            "activity": "0422",
+            "edition": "2024",
+            "scope": "national",
+            "instrument": "NDRC/MOFCOM Order 23 (2024-09-06)",
+            "item_no": 4,
+            "item_key": "fishing",
+            "part": 1,
+            "summary": "Fishing in inland waters",
+            "measures": ["prohibited"],
+            "cap": None,
+            "coverage": "full",
+            "confidence": "verified",
+            "source": "2021 text plus the two deletions announced for 2024",
+            "note": None,
+            "relief": [],
+            "reasons": ["prohibited"],
+            "sentences": ["Foreign investment in this field is prohibited."],
+        }
+    ],
+}
+JUDGED_EXAMPLE: dict[str, Any] = {
+    "id": "6105cc38-1855-416d-a878-494a36227cef",
+    "status": "registered",
+    "uscc": "91310106MA0000015B",
+    "decision": ACCEPTED_EXAMPLE,
+}
 
 
 class ApplicationForm(Form):
@@ -320,6 +359,8 @@ Status = Literal["registered", "in_review", "refused"]
 class JudgedView(BaseModel):
     """The answer to an application: where it stands, the identifier if it is registered, and why."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [JUDGED_EXAMPLE]})
+
     id: UUID
     status: Status
     uscc: str | None
@@ -329,13 +370,41 @@ class JudgedView(BaseModel):
 class ChangeJudgedView(BaseModel):
     """The answer to a change: it takes effect where its outcome is `accepted`."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{name: JUDGED_EXAMPLE[name] for name in ("id", "uscc", "decision")}]}
+    )
+
     id: UUID
     uscc: str
     decision: DecisionView
 
 
+APPLICATION_VIEW_EXAMPLE: dict[str, Any] = {
+    **JUDGED_EXAMPLE,
+    "status": "refused",
+    "uscc": None,
+    "decision": REFUSED_EXAMPLE,
+    "enterprise_name": "上海青禾渔业有限公司",
+    "submitted_at": "2026-01-05T02:30:00Z",
+}
+ENTERPRISE_EXAMPLE: dict[str, Any] = {
+    "uscc": "91310106MA0000015B",
+    "application_id": "6105cc38-1855-416d-a878-494a36227cef",
+    "registered_on": "2026-01-05",
+    "name": "上海青禾餐饮有限公司",
+    "enterprise_type": "limited_company",
+    "registered_capital": "5000000.00",
+    "capital_currency": "CNY",
+    "activities": ["6210", "5432"],
+    "area": "310106012",
+    "version": 1,
+}
+
+
 class ApplicationView(JudgedView):
     """An application as it was judged."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [APPLICATION_VIEW_EXAMPLE]})
 
     enterprise_name: str
     submitted_at: datetime
@@ -354,6 +423,8 @@ class ApplicationView(JudgedView):
 
 class EnterpriseView(BaseModel):
     """A registered enterprise as it stands; `version` counts its changes."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ENTERPRISE_EXAMPLE]})
 
     uscc: str
     application_id: UUID

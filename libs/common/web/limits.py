@@ -18,13 +18,16 @@ log = structlog.get_logger()
 
 MAX_BODY_BYTES = 1024 * 1024
 METHODS = COMMANDS | {"GET", "HEAD", "OPTIONS"}
-CLOSE = {"connection": "close"}
 BY_ITSELF = frozenset({"22", "23", "42"})
 """Classes of SQLSTATE that trying again does not mend: data, constraints, statements."""
 
 
 class Limits:
-    """Bounds the size of a body, which is not read on once it is too large, and the time of a request."""
+    """Bounds the size of a body and the time of a request.
+
+    A body that is too large is answered at once. The connection stays: its server throws the rest away as it arrives,
+    where a reset would take the answer with it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -70,7 +73,7 @@ class Limits:
 
 
 def _too_large() -> Problem:
-    return Problem("too-large", 413, params={"limit": MAX_BODY_BYTES}, headers=CLOSE)
+    return Problem("too-large", 413, params={"limit": MAX_BODY_BYTES})
 
 
 def _out_of_time(method: str, body_complete: bool) -> Problem:
@@ -78,7 +81,7 @@ def _out_of_time(method: str, body_complete: bool) -> Problem:
     if method not in COMMANDS:
         return Problem("unavailable", 503, retry_after=1)
     if not body_complete:
-        return Problem("body-incomplete", 408, headers=CLOSE)
+        return Problem("body-incomplete", 408)
     return Problem("outcome-unknown", 503, retry_after=1)
 
 
@@ -86,7 +89,7 @@ def _unforeseen(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, ClientDisconnect):
-        return Problem("body-incomplete", 408, headers=CLOSE)
+        return Problem("body-incomplete", 408)
     if is_database_error(error) and (sqlstate(error) or "")[:2] not in BY_ITSELF:
         log.warning("no database for a request", error=type(error).__name__, sqlstate=sqlstate(error))
         return Problem("unavailable", 503, retry_after=1)

@@ -1,0 +1,97 @@
+"""Many at once: changes of one enterprise queue up, identifiers are never given out twice."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from services.registration.domain import uscc as identifiers
+from tests.http.wire import APPLICATIONS, as_json, get, send
+from tests.spine import Spine, eventually, form, risk_of, submit
+
+ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+
+
+@pytest.fixture(scope="module")
+def url(spine: Spine) -> str:
+    return spine.up("registration", "risk").service("registration").url
+
+
+async def said(spine: Spine, uscc: str) -> list[tuple[int, str]]:
+    """What registration has said about an enterprise, in order: (sequence, type)."""
+    async with spine.database("registration") as connection:
+        found = await connection.fetch("SELECT sequence, type FROM outbox WHERE subject = $1 ORDER BY id", uscc)
+    return [(row["sequence"], row["type"].split(".")[1]) for row in found]
+
+
+async def test_two_changes_of_one_enterprise_at_once_both_take_effect_one_after_the_other(
+    spine: Spine, url: str
+) -> None:
+    uscc = (await submit(spine)).json()["uscc"]
+    changes = f"{url}/v1/enterprises/{uscc}/changes"
+    async with spine.database("registration") as connection, connection.transaction():
+        await connection.execute("SELECT 1 FROM enterprise WHERE uscc = $1 FOR UPDATE", uscc)
+        moved = asyncio.create_task(send(changes, as_json({"area": "310106013"})))
+        richer = asyncio.create_task(
+            send(changes, as_json({"registered_capital": "9000000.00", "capital_currency": "CNY"}))
+        )
+        await eventually(lambda: queued(spine, 2))
+
+    for answer in await asyncio.gather(moved, richer):
+        assert (answer.status_code, answer.json()["decision"]["outcome"]) == (201, "accepted")
+    stands = (await get(f"{url}/v1/enterprises/{uscc}")).json()
+    assert (stands["area"], stands["registered_capital"], stands["version"]) == ("310106013", "9000000.00", 3)
+    assert await said(spine, uscc) == [
+        (1, "enterprise_registered"),
+        (2, "enterprise_changed"),
+        (3, "enterprise_changed"),
+    ]
+
+
+async def queued(spine: Spine, count: int) -> bool:
+    async with spine.database("registration") as connection:
+        waiting: int = await connection.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+    return waiting == count
+
+
+async def test_thirty_changes_at_once_leave_no_gap(spine: Spine, url: str) -> None:
+    uscc = (await submit(spine)).json()["uscc"]
+    streets = ["310106013", "310106014"] * 15
+    answers = await asyncio.gather(
+        *(send(f"{url}/v1/enterprises/{uscc}/changes", as_json({"area": street})) for street in streets)
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert (await get(f"{url}/v1/enterprises/{uscc}")).json()["version"] == 31
+    assert [sequence for sequence, _ in await said(spine, uscc)] == list(range(1, 32))
+
+    await spine.quiet()
+    async with spine.database("risk") as connection:
+        assert await connection.fetchval("SELECT sequence FROM mark WHERE subject = $1", uscc) == 31
+        assert not await connection.fetchval("SELECT count(*) FROM parked")
+
+
+async def test_fifty_registrations_at_once_get_fifty_valid_identifiers(spine: Spine, url: str) -> None:
+    answers = await asyncio.gather(*(send(url + APPLICATIONS, as_json(form())) for _ in range(50)))
+    assert {answer.status_code for answer in answers} == {201}
+    given = [answer.json()["uscc"] for answer in answers]
+    assert len(set(given)) == 50
+    for uscc in given:
+        assert identifiers.check(uscc) == ()
+        assert weighed(uscc)
+
+    async def all_scored() -> Any:
+        return all([await risk_of(spine, uscc) for uscc in given])
+
+    await eventually(all_scored)
+    for uscc in given:
+        assert await said(spine, uscc) == [(1, "enterprise_registered")]
+
+
+def weighed(uscc: str) -> bool:
+    """GB 32100-2015 section 5, written down once more: the weighted sum over all 18 characters is a multiple of 31."""
+    return (
+        sum(ALPHABET.index(character) * pow(3, place, 31) for place, character in enumerate(uscc[:17])) % 31
+        == (31 - ALPHABET.index(uscc[17])) % 31
+    )
