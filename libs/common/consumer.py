@@ -25,7 +25,7 @@ from libs.common.envelope import DeadLetter, Incoming, read, source_of
 from libs.common.inbox import Place, PositionMoved
 from libs.common.service import Service
 from libs.common.settings import Settings
-from libs.common.telemetry import CONSUMER_LAG, CONSUMER_PAUSED, EVENTS_TAKEN, PARKED, links, tracer
+from libs.common.telemetry import CONSUMER_PAUSED, EVENTS_TAKEN, links, tracer
 from libs.common.transaction import once
 
 log = structlog.get_logger()
@@ -216,6 +216,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         assert self.service.apply is not None
         await self.service.apply(session, events, self.clock)
 
+    async def _apply_parked(self, session: AsyncSession, events: Sequence[Incoming]) -> None:
+        """A parked event takes effect in the trace it came with, whenever that is."""
+        with _span(self.service.name, events):
+            await self._apply(session, events)
+
     async def _follow_up(self, taken: inbox.Taken, unit: Sequence[Record]) -> None:
         for outcome in ("applied", "skipped", "waiting", "forked", "failed", "dead"):
             if count := getattr(taken, outcome):
@@ -223,7 +228,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if taken.waiting or taken.forked:
             log.warning("events parked", service=self.service.name, waiting=taken.waiting, forked=taken.forked)
         if taken.parked_keys:
-            await drain(self.database, list({(r.topic, r.partition) for r in unit}), self._apply)
+            await drain(self.database, list({(r.topic, r.partition) for r in unit}), self._apply_parked)
 
     def _without(self, unit: list[Record], moved: PositionMoved) -> list[Record]:
         """Read again from where the database stands. Standing there already means that Kafka has lost records."""
@@ -268,18 +273,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         places = list(client.assignment())
         try:
             async with self.busy:
-                await drain(self.database, [(p.topic, p.partition) for p in places], self._apply)
+                await drain(self.database, [(p.topic, p.partition) for p in places], self._apply_parked)
             async with reading(self.database) as connection:
                 stands = await inbox.positions(connection, [(p.topic, p.partition) for p in places])
-                parked = await connection.fetch(
-                    "SELECT state, count(*) FROM parked WHERE state IN ('waiting', 'failed', 'forked') GROUP BY state"
-                )
-            counts = {row["state"]: row["count"] for row in parked}
-            for state in ("waiting", "failed", "forked"):
-                PARKED.labels(self.service.name, state).set(counts.get(state, 0))
             committed = {TopicPartition(*place): offset for place, offset in stands.items()}
             await asyncio.wait_for(client.commit(committed), 5)
-            CONSUMER_LAG.labels(self.service.name).set(await self.lag())
         except (KafkaError, IllegalStateError, TimeoutError, OSError) as error:
             log.info("housekeeping put off", service=self.service.name, error=repr(error))
 

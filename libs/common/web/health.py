@@ -1,8 +1,10 @@
 """What operators and time travel ask of a service: does it live, can it work, how far has it come."""
 
 import asyncio
+import math
+from collections.abc import Awaitable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Request, Response
@@ -12,9 +14,11 @@ from pydantic import BaseModel, ConfigDict
 
 from libs.common.database import is_database_error, reading
 from libs.common.problems import Problem
-from libs.common.telemetry import OUTBOX_OLDEST, OUTBOX_UNSENT
+from libs.common.telemetry import CONSUMER_LAG, OUTBOX_OLDEST, OUTBOX_UNSENT, PARKED
 from libs.common.web.documents import PROBLEM_RESPONSES, example
 from libs.common.web.running import Running, running
+
+T = TypeVar("T")
 
 UNSENT = """
 outbox WHERE NOT adopted AND (
@@ -28,7 +32,14 @@ SELECT (SELECT count(*) FROM due WHERE on_date <= $1) AS due_now,
     (SELECT count(*) FROM parked WHERE state IN ('waiting', 'failed', 'forked')) AS parked,
     (SELECT count(*) FROM dead_letter) AS dead_letters
 """
-BACKLOG = f"SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM {UNSENT}"
+BACKLOG = f"""
+SELECT count(*) AS unsent, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS oldest,
+    (SELECT count(*) FROM parked WHERE state = 'waiting') AS waiting,
+    (SELECT count(*) FROM parked WHERE state = 'failed') AS failed,
+    (SELECT count(*) FROM parked WHERE state = 'forked') AS forked
+FROM {UNSENT}
+"""
+UNKNOWN = dict.fromkeys(("unsent", "oldest", "waiting", "failed", "forked"), math.nan)
 
 PROGRESS_EXAMPLE: dict[str, Any] = {
     "service": "registration", "business_date": "2026-01-05", "due_now": 0, "next_due_on": None, "unsent": 0,
@@ -88,8 +99,8 @@ def health() -> APIRouter:
 
     @routes.get("/metrics", response_class=PlainTextResponse, responses={200: METRICS_EXAMPLE})
     async def metrics(request: Request) -> Response:
-        """Counters for Prometheus. The backlog of the outbox is counted now, so that a dead relay shows."""
-        await _count_backlog(running(request))
+        """Figures for Prometheus. What waits (unsent, unread, parked) is counted now; NaN where nobody can tell."""
+        await _measure(running(request))
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return routes
@@ -106,14 +117,28 @@ async def _progress(run: Running) -> Progress:
     return Progress(service=run.service.name, business_date=today, lag=lag, **dict(row or {}))
 
 
-async def _count_backlog(run: Running) -> None:
+async def _measure(run: Running) -> None:
+    """What waits is counted when it is asked for: a relay or a consumer that is stuck would not say so itself."""
+    backlog = await _unless_away(_backlog(run), UNKNOWN)
+    if run.consumer is not None:
+        lag = await _unless_away(run.consumer.lag(), math.nan)
+        CONSUMER_LAG.labels(run.service.name).set(lag)
+        for state in ("waiting", "failed", "forked"):
+            PARKED.labels(run.service.name, state).set(backlog[state])
+    OUTBOX_UNSENT.labels(run.service.name).set(backlog["unsent"])
+    OUTBOX_OLDEST.labels(run.service.name).set(backlog["oldest"])
+
+
+async def _backlog(run: Running) -> Mapping[str, float]:
+    async with reading(run.database) as connection:
+        return dict(await connection.fetchrow(BACKLOG) or {})
+
+
+async def _unless_away(asking: Awaitable[T], otherwise: T) -> T:
+    """The answer, or `otherwise` where the database or Kafka gives none within two seconds."""
     try:
-        async with asyncio.timeout(2), reading(run.database) as connection:
-            row = await connection.fetchrow(BACKLOG)
+        return await asyncio.wait_for(asking, 2)
     except Exception as error:
-        if not is_database_error(error):
-            raise
-        return
-    assert row is not None
-    OUTBOX_UNSENT.labels(run.service.name).set(row[0])
-    OUTBOX_OLDEST.labels(run.service.name).set(row[1])
+        if is_database_error(error) or isinstance(error, KafkaError):
+            return otherwise
+        raise
