@@ -25,9 +25,9 @@ class Progress:
 def advanced(progress: Progress, seen: Sequence[int], unacknowledged: Iterable[int], xmin: int, later: int) -> Progress:
     """Progress after one read at a snapshot with `xmin`, and one round of sending.
 
-    `seen` are all ids read, ascending: some above `high`, and every missing one that is there by now. An id below the new `high`
-    that is not seen belongs to a transaction still running, or to one that rolled back. That transaction had its
-    transaction id before it drew the row id, so its transaction id is below `later`, one assigned after the read.
+    `seen` are all ids read, ascending: some above `high`, and every missing one that is there by now. An id below the
+    new `high` that is not seen belongs to a transaction still running, or to one that rolled back. That transaction had
+    its transaction id before it drew the row id, so its transaction id is below `later`, one assigned after the read.
     When the xmin of a later snapshot has passed `later` and the row is still not there, it never will be.
     (The snapshot's own xmax does not serve: it is one past the highest *completed* transaction.)
     An unacknowledged id was there once; if it is not now, the row was given another id, to be sent under that.

@@ -1,0 +1,1 @@
+"""The delivery protocol as small state machines around the real decision functions, told in seeded stories."""
