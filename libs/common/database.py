@@ -119,6 +119,8 @@ async def provision(settings: Settings) -> None:
         await connection.execute("SELECT pg_advisory_lock(hashtext('one-window-provision'))")
         if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name):
             await connection.execute(f'CREATE ROLE "{name}" LOGIN')
+        # Otherwise the server's log repeats every row that a constraint refuses, names of people among them.
+        await connection.execute(f"ALTER ROLE \"{name}\" SET log_error_verbosity = 'terse'")
         if password is not None:
             await connection.execute(f"ALTER ROLE \"{name}\" PASSWORD '{password}'")
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):

@@ -17,7 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as Exported
 
 from libs.common import kafka
-from libs.common.settings import Settings
+from libs.common.settings import Settings, load
 from tests.http.wire import APPLICATIONS, as_json, get, send
 from tests.spine import Spine, eventually, form, risk_of
 
@@ -124,7 +124,7 @@ SAID = "SELECT traceparent FROM outbox WHERE subject = $1 AND id <= (SELECT high
 
 def settings(spine: Spine, service: str) -> Settings:
     with spine.as_environment():
-        return Settings(service=service)
+        return load(Settings, service)
 
 
 async def scored(spine: Spine, uscc: str) -> None:
