@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -18,7 +17,6 @@ from deploy.check.gates import CHECKOUT, GATES, Gate
 
 AT_ONCE = 2
 FAREWELL_SECONDS = 20.0
-"""For a gate that took too long to put away what it had started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class Outcome:
 
 
 def run(gate: Gate) -> Outcome:
-    """Run one gate within its time; what it has started ends with it."""
+    """Run one gate within its time."""
     began = time.monotonic()
     process = subprocess.Popen(
         gate.command,
@@ -39,36 +37,36 @@ def run(gate: Gate) -> Outcome:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        start_new_session=True,
         text=True,
         errors="replace",
     )
     try:
-        output, late = process.communicate(timeout=gate.seconds)[0], False
+        output, late = process.communicate(timeout=gate.seconds)[0], ""
     except subprocess.TimeoutExpired:
-        output, late = _ended(process), True
-    if late:
-        output += f"\nNot done after {gate.seconds:.0f} seconds."
-    return Outcome(gate, process.returncode == 0 and not late, time.monotonic() - began, output)
+        output, late = _interrupted(process), f"\nNot done after {gate.seconds:.0f} seconds."
+    return Outcome(gate, process.returncode == 0 and not late, time.monotonic() - began, output + late)
 
 
-def _ended(process: subprocess.Popen[str]) -> str:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            return process.communicate(timeout=FAREWELL_SECONDS)[0]
-        os.killpg(process.pid, signal.SIGKILL)
-    return process.communicate()[0]
+def _interrupted(process: subprocess.Popen[str]) -> str:
+    """End a gate as Ctrl-C does, so that it puts away what it has started; kill it where it does not."""
+    process.send_signal(signal.SIGINT)
+    try:
+        return process.communicate(timeout=FAREWELL_SECONDS)[0]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.communicate()[0]
 
 
 def check(gates: Sequence[Gate], console: Console) -> bool:
-    """Run these gates and tell of each in one line, of failing ones all they say."""
+    """Run these gates and tell of each in one line, of failing ones all they say. The slowest starts first."""
     began = time.monotonic()
     broken: list[Outcome] = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for outcome in pool.map(run, gates):
+        longest_first = sorted(gates, key=lambda gate: -gate.seconds)
+        running = {gate: pool.submit(run, gate) for gate in longest_first}
+        for outcome in (running[gate].result() for gate in gates):
             sign = Text("holds  ", "green") if outcome.holds else Text("BROKEN ", "bold red")
-            console.print(sign, f"{outcome.gate.name:<11}{outcome.gate.holds:<57}{outcome.seconds:>5.1f} s", sep="")
+            console.print(sign, f"{outcome.gate.name:<11}{outcome.gate.holds:<50}{outcome.seconds:>6.1f} s", sep="")
             if not outcome.holds:
                 broken.append(outcome)
     for outcome in broken:
@@ -85,7 +83,10 @@ def main() -> int:
     given = parser.parse_args().gates
     if unknown := [name for name in given if name not in by_name]:
         parser.error(f"no gate is called {', '.join(unknown)}; there are {', '.join(by_name)}")
-    return 0 if check([by_name[name] for name in given] or GATES, Console(highlight=False)) else 1
+    try:
+        return 0 if check([by_name[name] for name in given] or GATES, Console(highlight=False)) else 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":
