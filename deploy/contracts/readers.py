@@ -99,12 +99,15 @@ def variants(shape: Shape) -> dict[str, dict[str, Any]]:
     return found
 
 
+def record(shape: Shape, data: Mapping[str, Any]) -> SampleRecord:
+    """An event with the headers of a sample and these data."""
+    given = tuple((name, value.encode()) for name, value in shape.headers.items())
+    return SampleRecord("history", 0, 0, shape.headers["ce_subject"].encode(), msgspec.json.encode(data), given)
+
+
 def arrived(shape: Shape, data: Mapping[str, Any]) -> bytes:
     """The data of a sample after it has come in by the same door as every record. Raises ValueError at the door."""
-    given = tuple((name, value.encode()) for name, value in shape.headers.items())
-    subject = shape.headers["ce_subject"].encode()
-    record = SampleRecord("history", 0, 0, subject, msgspec.json.encode(data), given)
-    event = read(record, source_of(shape.type.partition(".")[0]))
+    event = read(record(shape, data), source_of(shape.type.partition(".")[0]))
     if isinstance(event, DeadLetter):
         raise ValueError(f"the sample of {shape.type} is no event: {event.cause}")
     if event.type != shape.type:
