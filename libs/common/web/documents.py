@@ -91,7 +91,11 @@ class Application(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()
-        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        for schema in schemas.values():
+            if "examples" in schema:
+                schema["examples"] = [_with_nulls(one, schema, schemas) for one in schema["examples"]]
+        schemas["Problem"] = PROBLEM_SCHEMA
         for operations in document["paths"].values():
             for method, operation in operations.items():
                 _complete(method.upper(), operation)
@@ -113,6 +117,17 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
     if "health" not in operation.get("tags", ()):
         parameters["Accept-Language", "header"] = ACCEPT_LANGUAGE
     operation["parameters"] = list(parameters.values())
+
+
+def _with_nulls(example: Any, schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
+    """The framework leaves nulls out of examples. A field that is required and not there was one."""
+    schema = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    if isinstance(example, dict) and "properties" in schema:
+        shown = [name for name in schema["properties"] if name in example or name in schema.get("required", ())]
+        return {name: _with_nulls(example.get(name), schema["properties"][name], schemas) for name in shown}
+    if isinstance(example, list) and "items" in schema:
+        return [_with_nulls(one, schema["items"], schemas) for one in example]
+    return example
 
 
 def _drop(responses: dict[str, Any], statuses: tuple[str, ...]) -> None:
