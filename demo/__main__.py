@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
-import traceback
 from collections.abc import Iterator
 
 import httpx
@@ -26,8 +26,6 @@ SERVICES = ("registration", "risk")
 async def tell(story: Story) -> None:
     """The whole run. Whatever happens, its processes end and its databases and topics go; the logs stay."""
     stack = await asyncio.to_thread(ensure_running, say=story.say)
-    for old in LOGS.glob("*.*"):
-        old.unlink()
     await namespace.remove(stack)
     name = namespace.fresh()
     processes = {
@@ -64,11 +62,14 @@ def main() -> int:
     story.console.print("[bold]One Window (一窗)[/]: from one form to a risk class, through faults and a year of time")
     try:
         with namespace.alone(LOGS):
+            for old in LOGS.glob("*.*"):
+                old.unlink()
+            logging.basicConfig(filename=LOGS / "demo.log", level=logging.WARNING)
             asyncio.run(tell(story))
     except KeyboardInterrupt:
         story.failures.append("it was interrupted")
     except Exception as error:
-        LOGS.joinpath("demo.log").write_text(traceback.format_exc())
+        logging.exception("the demonstration failed")
         story.failures += [str(leaf) or type(leaf).__name__ for leaf in _leaves(error)]
     if story.failures:
         story.console.print(f"\n[bold red]The demonstration failed[/] after {story.seconds:.0f} s:")

@@ -88,7 +88,7 @@ def change(form: dict[str, Any], chance: random.Random) -> dict[str, Any]:
 
 
 def restless_form() -> dict[str, Any]:
-    """A small chemical maker, whose year begins with seven changes: it reaches class C, and time alone brings it back."""
+    """A small chemical maker, with many changes at the start: it reaches class C, and time alone brings it back."""
     return {
         "enterprise_name": _name("示例浮萍", "专项化学用品制造"),
         "enterprise_type": "limited_company",

@@ -16,7 +16,8 @@ from tests.checker.commands import Attempt, digest
 
 NOT_NOW = frozenset({409, 503})
 PATIENCE = 90.0
-LOOK_EVERY = 0.03
+LOOKS = (*[0.02] * 15, 0.2)
+"""Seconds between two looks at a score; the last holds on."""
 
 
 class NoAnswer(Exception):
@@ -38,7 +39,8 @@ class Window:
     registration: httpx.AsyncClient
     risk: httpx.AsyncClient
     attempts: list[Attempt] = field(default_factory=list)
-    answered_at: list[float] = field(default_factory=list)
+    exchanges: list[tuple[float, float]] = field(default_factory=list)
+    """When each answered request was sent, and when its answer came."""
     followed: list[Followed] = field(default_factory=list)
     repeated: int = 0
 
@@ -59,7 +61,6 @@ class Window:
             answer = await self._attempt(path, content, key)
             if answer is not None and answer.status_code not in NOT_NOW:
                 answer.raise_for_status()
-                self.answered_at.append(time.monotonic())
                 found: dict[str, Any] = answer.json()
                 return found
             self.repeated += 1
@@ -68,20 +69,22 @@ class Window:
 
     async def _attempt(self, path: str, content: bytes, key: str) -> httpx.Response | None:
         headers = {"idempotency-key": key, "content-type": "application/json", "accept-language": "en"}
-        answer = None
+        sent, answer = time.monotonic(), None
         with suppress(httpx.TransportError):
             answer = await self.registration.post(path, content=content, headers=headers)
+            self.exchanges.append((sent, time.monotonic()))
         status, text = (answer.status_code, answer.text) if answer is not None else (None, None)
         self.attempts.append(Attempt(path, key, digest(content), status, text))
         return answer
 
     async def follow(self, uscc: str, sent: float) -> None:
         """Look until risk has a score."""
-        answered = time.monotonic()
+        answered, looks = time.monotonic(), 0
         while await self.standing(uscc) is None:
             if time.monotonic() - sent > PATIENCE:
                 raise NoAnswer(f"{uscc} had no score within {PATIENCE:.0f} s")
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(LOOKS[min(looks, len(LOOKS) - 1)])
+            looks += 1
         self.followed.append(Followed(sent, answered, time.monotonic()))
 
     async def standing(self, uscc: str) -> dict[str, Any] | None:

@@ -22,6 +22,7 @@ async def proof(run: Run) -> None:
     story.section("The proof, from outside: HTTP answers, topics, read-only SQL")
     story.checked(report)
     story.expect(not report.violations, "nothing lost, nothing double, order kept")
+    _tell_events(run, report)
     for process in run.processes.values():
         await asyncio.to_thread(process.stop)
     rebuilt, caught = await asyncio.gather(
@@ -29,6 +30,14 @@ async def proof(run: Run) -> None:
     )
     _tell_rebuild(run, rebuilt)
     _tell_caught(run, caught)
+
+
+def _tell_events(run: Run, report: Report) -> None:
+    said, enterprises = report.events, len(run.registered)
+    run.story.say(
+        f"  registration said {said['registration']} events, risk {said['risk']}: {enterprises} classes at first and "
+        f"{said['risk'] - enterprises} changes of class; {report.repeats} came again and had no effect"
+    )
 
 
 async def _rebuild(run: Run) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -51,9 +51,9 @@ class Run:
         self.judged.append((form, answer))
         return answer["uscc"], sent
 
-    async def change_one(self) -> None:
-        """Some enterprise changes something."""
-        form, uscc = self.chance.choice(self.registered)
+    async def change_one(self, among: Sequence[tuple[dict[str, Any], str]] | None = None) -> None:
+        """Some enterprise (of those `among`, or of all) changes something."""
+        form, uscc = self.chance.choice(among or self.registered)
         await self.window.change(uscc, change(form, self.chance))
 
     async def quiet(self) -> None:

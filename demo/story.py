@@ -51,7 +51,7 @@ class Story:
             )
         self.say(f"    {escape(' '.join(finding['sentences']))}")
         if finding["source"]:
-            self.say(f"    [dim]source: {escape(finding['source'][:160])}[/]")
+            self.say(f"    [dim]source: {escape(finding['source'][:90])}[/]")
 
     def standing(self, when: str, found: dict[str, Any]) -> None:
         """The score and the class of one enterprise, with what each rule adds."""

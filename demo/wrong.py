@@ -1,61 +1,65 @@
-"""A run is told once more to a wrong build, on a copy of its topic and of registration's rows."""
+"""A run is told once more, to a wrong build: on a copy of its topic and of registration's rows."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from demo.wrong_build import AFTER_POSITION
+from demo import namespace
+from demo.wrong_build import BETWEEN
 from deploy.local.services import environment
 from deploy.local.stack import CHECKOUT, Stack
 from tests.checker import Report, Target, check
 
 PARTITIONS = 12
 PATIENCE = 40.0
-RESERVE = 40
-"""Records kept for after the crash, so that the second life has something to read."""
 
 
-async def caught(stack: Stack, namespace: str, log: Path) -> Report:
-    """Feed the events of a finished run to the wrong build, kill it once between position and effect, check it.
-
-    The services of the run must have stopped: their databases are copied.
+async def caught(stack: Stack, run: str, log: Path) -> Report:
+    """Feed the events of a finished run (its namespace) to the wrong build, kill it once between position and effect,
+    check it. The run's registration must have stopped, for its database is copied.
     """
-    wrong = f"{namespace}wrong_"
-    connection = await asyncpg.connect(stack.database_url)
+    wrong = f"{run}wrong_"
+    env = {**environment(stack, wrong), "RISK_PORT": "0", "LOG_LEVEL": "WARNING"}
+    topic, lives = f"{wrong}registration.events", []
     try:
-        await connection.execute(f'CREATE DATABASE "{wrong}registration" TEMPLATE "{namespace}registration"')
-    finally:
-        await connection.close()
-    records = await _records(stack, f"{namespace}registration.events")
-    topic = f"{wrong}registration.events"
-    await _create(stack, topic)
-    env = {**os.environ, **environment(stack, wrong), "RISK_PORT": "0", "LOG_LEVEL": "WARNING"}
-    first = await _start(env | {"ONE_WINDOW_CRASH_AT": f"{AFTER_POSITION}:3"}, log)
-    second = None
-    try:
-        await _feed(stack, topic, records, first)
-        second = await _start(env, log)
+        await _copy_database(stack, f"{run}registration", f"{wrong}registration")
+        await _create(stack, topic)
+        lives.append(await start("position-first", {**env, "ONE_WINDOW_CRASH_AT": BETWEEN}, log))
+        records = await _records(stack, f"{run}registration.events")
+        some = max(1, len(records) // 20)
+        await _send(stack, topic, records[:some])
+        await asyncio.wait_for(lives[0].wait(), PATIENCE)
+        lives.append(await start("position-first", env, log))
+        await _send(stack, topic, records[some:])
         return await check(Target(stack.bootstrap_servers, stack.database_url, wrong, patience=PATIENCE))
     finally:
-        for process in (first, second):
-            if process is not None and process.returncode is None:
+        for process in lives:
+            if process.returncode is None:
                 process.kill()
                 await process.wait()
+        await namespace.remove(stack, wrong)
 
 
-async def _start(env: dict[str, str], log: Path) -> asyncio.subprocess.Process:
+async def start(build: str, env: Mapping[str, str], log: Path) -> asyncio.subprocess.Process:
+    """A wrong build as a process."""
     with log.open("ab") as output:
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "demo.wrong_build", cwd=CHECKOUT, env=env, stdout=output, stderr=output
+            sys.executable,
+            "-m",
+            "demo.wrong_build",
+            build,
+            cwd=CHECKOUT,
+            env={**os.environ, **env},
+            stdout=output,
+            stderr=output,
         )
 
 
@@ -79,6 +83,14 @@ async def _records(stack: Stack, topic: str) -> list[Copied]:
         await consumer.stop()
 
 
+async def _copy_database(stack: Stack, source: str, copy: str) -> None:
+    connection = await asyncpg.connect(stack.database_url)
+    try:
+        await connection.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{source}"')
+    finally:
+        await connection.close()
+
+
 async def _create(stack: Stack, topic: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=stack.bootstrap_servers)
     await admin.start()
@@ -88,21 +100,12 @@ async def _create(stack: Stack, topic: str) -> None:
         await admin.close()
 
 
-async def _feed(stack: Stack, topic: str, records: Sequence[Copied], reader: asyncio.subprocess.Process) -> None:
-    """A part at once, then a few at a time until the reader has died, then the rest."""
+async def _send(stack: Stack, topic: str, records: Sequence[Copied]) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=stack.bootstrap_servers, enable_idempotence=True)
     await producer.start()
-    deadline = time.monotonic() + PATIENCE
-    at, few = 0, len(records) // 4
     try:
-        while at < len(records):
-            if reader.returncode is not None or time.monotonic() > deadline:
-                few = len(records)
-            for partition, key, value, headers in records[at : at + few]:
-                await producer.send(topic, value, key=key, headers=list(headers), partition=partition)
-            await producer.flush()
-            at += few
-            few = 4 if len(records) - at > RESERVE else 0
-            await asyncio.sleep(0.1)
+        for partition, key, value, headers in records:
+            await producer.send(topic, value, key=key, headers=list(headers), partition=partition)
+        await producer.flush()
     finally:
         await producer.stop()

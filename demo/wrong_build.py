@@ -1,37 +1,77 @@
-"""python -m demo.wrong_build: risk built wrongly on purpose, to see that the checker catches it.
+"""python -m demo.wrong_build BUILD: a service built wrongly on purpose, to see that the checker catches it.
 
-It moves its position in a transaction of its own and takes the effect after it: a crash between the two loses events.
+position-first     risk moves its position in a transaction of its own and takes the effect after it
+progress-first     registration's relay notes its progress before it sends
+no-kept-answers    registration keeps no answer under its Idempotency-Key
 """
 
 from __future__ import annotations
 
+import dataclasses
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 
-from libs.common import crash, inbox
+import asyncpg
+from aiokafka import AIOKafkaProducer
+
+from libs.common import crash, idempotency, inbox
 from libs.common.consumer import Consumer
 from libs.common.envelope import DeadLetter, Incoming
+from libs.common.relay import loop
 from libs.common.run import run
 from libs.common.service import find
 from libs.common.settings import Settings
 from libs.common.transaction import once
 
-AFTER_POSITION = "wrong.after_position"
+BETWEEN = "wrong.between"
+"""The crash point between the two halves of what must be one."""
 
 
-async def position_first(self: Consumer, unit: Sequence[Incoming | DeadLetter]) -> None:
-    await once(self.database, lambda session: inbox.take(session, unit, _no_effect))
-    crash.point(AFTER_POSITION)
-    events = [record for record in unit if isinstance(record, Incoming)]
-    await once(self.database, lambda session: self._apply(session, events))
+def position_first() -> None:
+    async def take(self: Consumer, unit: Sequence[Incoming | DeadLetter]) -> None:
+        await once(self.database, lambda session: inbox.take(session, unit, _nothing))
+        crash.point(BETWEEN)
+        events = [record for record in unit if isinstance(record, Incoming)]
+        await once(self.database, lambda session: self._apply(session, events))
+
+    Consumer._take = take  # type: ignore[method-assign]
+    # A group of its own for each life: nobody waits until Kafka has given the dead one up.
+    Settings.group = property(lambda self: f"{self.database_name}-{os.getpid()}")  # type: ignore[assignment, method-assign]
 
 
-async def _no_effect(*_: object) -> None:
+def progress_first() -> None:
+    right = loop.send
+
+    async def send(
+        connection: asyncpg.Connection, producer: AIOKafkaProducer, topic: str, source: str,
+        rows: Sequence[asyncpg.Record],
+    ) -> list[int]:  # fmt: skip
+        if rows:
+            progress = await loop.load(connection)
+            await loop.save(connection, dataclasses.replace(progress, high=max(row["id"] for row in rows)))
+            crash.point(BETWEEN)
+        return await right(connection, producer, topic, source, rows)
+
+    loop.send = send
+
+
+def no_kept_answers() -> None:
+    idempotency.store = _nothing  # type: ignore[assignment]
+
+
+async def _nothing(*_: object) -> None:
     pass
 
 
+BUILDS: dict[str, tuple[str, Callable[[], None]]] = {
+    "position-first": ("risk", position_first),
+    "progress-first": ("registration", progress_first),
+    "no-kept-answers": ("registration", no_kept_answers),
+}
+
+
 if __name__ == "__main__":
-    Consumer._take = position_first  # type: ignore[method-assign]
-    # A group of its own for each life: nobody waits until Kafka has given the dead one up.
-    Settings.group = property(lambda self: f"{self.namespace}{self.service}-{os.getpid()}")  # type: ignore[assignment, method-assign]
-    run(find("risk"))
+    name, break_it = BUILDS[sys.argv[1]]
+    break_it()
+    run(find(name))

@@ -34,4 +34,6 @@ async def check(target: Target, attempts: Sequence[Attempt] = ()) -> Report:
     """Gather the evidence of a run and judge it."""
     began = time.monotonic()
     evidence = await gather(target, attempts)
-    return Report(tuple(one(evidence) for one in CHECKS), round(time.monotonic() - began, 2))
+    events = {service: len({event.id for event in said}) for service, said in evidence.events.items()}
+    repeats = sum(map(len, evidence.events.values())) - sum(events.values())
+    return Report(tuple(one(evidence) for one in CHECKS), events, repeats, round(time.monotonic() - began, 2))

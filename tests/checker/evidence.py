@@ -1,7 +1,7 @@
 """What the checker looks at: one consistent read of each database, the topics, HTTP answers, and what clients sent.
 
-The order makes it sound while the services go on: rows are read, then topics, then rows again. A row of the first
-read must be on its topic; an event on a topic must have its row in the last.
+The order makes it sound while the services go on: rows are read, then answers, then topics, then rows again. What the
+first rows and the answers know must be on the topics; an event on a topic must have its row in the last read.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a run can be looked at. `databases` is the prefix of its databases where that is not the namespace;
+    """Where a run can be looked at. `databases` names a service's database where it is not <namespace><service>;
     `urls` are the base URLs of the services that answer; `patience` in seconds is how long they may take to finish."""
 
     bootstrap_servers: str
     database_url: str
     namespace: str = ""
-    databases: str | None = None
+    databases: Mapping[str, str] = field(default_factory=dict)
     urls: Mapping[str, str] = field(default_factory=dict)
     patience: float = 20.0
 
@@ -113,19 +113,18 @@ async def gather(target: Target, attempts: Sequence[Attempt] = ()) -> Evidence:
         found = await consumer.end_offsets(list(consumer.assignment()))
         ends = {(place.topic, place.partition): end for place, end in found.items()}
         before = {name: await _snapshot_at_rest(target, name, ends, deadline) for name in TABLES}
+        answers = await _ask_risk(target, [row["uscc"] for row in before["risk"]["profile"]])
         records = await _read_topics(consumer, target, before, deadline)
     finally:
         await consumer.stop()
     after = {name: await _snapshot(target, name) for name in TABLES}
-    answers = await _ask_risk(target, [row["uscc"] for row in before["risk"]["profile"]])
     return Evidence(target, attempts, before, after, records, ends, answers)
 
 
 async def _connect(target: Target, service: str) -> asyncpg.Connection:
-    prefix = target.namespace if target.databases is None else target.databases
-    return await asyncpg.connect(
-        target.database_url, database=f"{prefix}{service}", server_settings={"default_transaction_read_only": "on"}
-    )
+    name = target.databases.get(service, f"{target.namespace}{service}")
+    read_only = {"default_transaction_read_only": "on"}
+    return await asyncpg.connect(target.database_url, database=name, server_settings=read_only)
 
 
 async def _snapshot_at_rest(target: Target, service: str, ends: Mapping[Place, int], deadline: float) -> Tables:

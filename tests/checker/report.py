@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -23,7 +24,11 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Report:
+    """`events`: how many each service has said. `repeats`: records on the topics that say an event again."""
+
     checks: tuple[Checked, ...]
+    events: Mapping[str, int]
+    repeats: int
     seconds: float
 
     @property
@@ -41,7 +46,8 @@ class Report:
              "violations": len(one.violations), "first": one.violations[:SHOWN]}
             for one in self.checks
         ]  # fmt: skip
-        return json.dumps({"violations": len(self.violations), "seconds": self.seconds, "checks": checks})
+        totals = {"violations": len(self.violations), "events": dict(self.events), "repeats": self.repeats}
+        return json.dumps({**totals, "seconds": self.seconds, "checks": checks})
 
     def print(self, console: Console) -> None:
         table = Table(box=None, pad_edge=False)
