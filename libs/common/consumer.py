@@ -13,16 +13,23 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    IllegalStateError,
+    KafkaConnectionError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 from opentelemetry import propagate, trace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common import inbox
 from libs.common.clock import Clock
 from libs.common.database import Database, reading
-from libs.common.drain import drain, fails_by_itself
+from libs.common.drain import FAULT_OF_THE_EVENT_AFTER, drain, fails_by_itself
 from libs.common.envelope import DeadLetter, Incoming, read, source_of
 from libs.common.inbox import Place, PositionMoved
+from libs.common.kafka import PARTITIONS
 from libs.common.service import Service
 from libs.common.settings import Settings
 from libs.common.telemetry import CONSUMER_PAUSED, EVENTS_TAKEN, links, tracer
@@ -45,7 +52,6 @@ MEMBER: dict[str, Any] = {
 }
 BATCH = 500
 WHOLE_ANSWER = 20_000
-FAULT_OF_THE_EVENT_AFTER = 5
 BAD_RELEASE_HEADS = 100
 HOUSEKEEPING_SECONDS = 1.0
 
@@ -63,9 +69,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self.assignment = 0
         self.busy = asyncio.Lock()
         self.client: AIOKafkaConsumer | None = None
+        self.connected = False
         self.started_at = time.time()
         self.next_housekeeping = 0.0
-        self.sought: dict[Place, int] = {}
+        self.answers = 0
+        self.sought: dict[Place, tuple[int, int]] = {}
         self.stopping = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -78,6 +86,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             client.subscribe(list(self.sources), listener=self)
             try:
                 await asyncio.wait_for(client.start(), 30)
+                self.connected = True
                 await self._consume(client, stop)
             except (OffsetOutOfRangeError, RecordsLost) as error:
                 log.critical("records are gone from Kafka", service=self.service.name, error=repr(error))
@@ -87,6 +96,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), 1)
             finally:
+                self.connected = False
                 # stop() can hang, and with a broker down it can raise CancelledError: keep both inside.
                 await asyncio.wait({asyncio.create_task(client.stop())}, timeout=10)
 
@@ -124,6 +134,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._seek([error.args[0]])
                 continue
             assignment = self.assignment  # no await since the records were taken
+            self.answers += 1
             for unit in self._units(answer):
                 async with self.busy:
                     if not await self._take_until_done(unit, assignment, stop):
@@ -153,16 +164,16 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 return False
             try:
                 with _span(self.service.name, unit):
-                    await self._take(unit)
+                    if tries < FAULT_OF_THE_EVENT_AFTER or not await self._infrastructure_answers():
+                        await self._take(unit)
+                    else:
+                        await self._isolate(unit, tries)
                 return True
             except PositionMoved as moved:
                 unit = self._without(unit, moved)
             except Exception as error:
                 tries += 1
                 log.warning("batch will be taken again", service=self.service.name, tries=tries, error=repr(error))
-                if tries >= FAULT_OF_THE_EVENT_AFTER and await self._infrastructure_answers():
-                    unit = await self._isolate(unit, error)
-                    tries = 0
                 await asyncio.sleep(min(0.05 * 2 ** min(tries, 6), 2))
         return self.assignment == assignment
 
@@ -183,24 +194,22 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         await self._follow_up(taken, unit)
 
-    async def _isolate(self, unit: list[Record], error: Exception) -> list[Record]:
-        """The database answers and the batch still fails: halve it, until the event at fault stands alone."""
-        if len(unit) > 1:
-            await self._take_alone(unit[0], error)
-            return unit[1:]
-        await self._park(unit[0], error)
-        return []
-
-    async def _take_alone(self, record: Record, error: Exception) -> None:
-        for _ in range(FAULT_OF_THE_EVENT_AFTER):
-            try:
-                await self._take([record])
-                return
-            except PositionMoved:
+    async def _isolate(self, unit: Sequence[Record], failures: int = 0) -> None:
+        """The database answers and the unit fails all the same: its halves, until the event at fault stands alone."""
+        try:
+            await self._take(unit)
+        except PositionMoved:
+            raise
+        except Exception as error:
+            if len(unit) > 1:
+                await self._isolate(unit[: len(unit) // 2])
+                await self._isolate(unit[len(unit) // 2 :])
+            elif failures + 1 < FAULT_OF_THE_EVENT_AFTER:
+                await self._isolate(unit, failures + 1)
+            elif isinstance(unit[0], DeadLetter) or not await self._infrastructure_answers():
                 raise
-            except Exception as again:
-                error = again
-        await self._park(record, error)
+            else:
+                await self._park(unit[0], error)
 
     async def _park(self, record: Record, error: Exception) -> None:
         assert isinstance(record, Incoming), "a dead letter has no effect that could fail"
@@ -232,15 +241,20 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def _without(self, unit: list[Record], moved: PositionMoved) -> list[Record]:
         """Read again from where the database stands. Standing there already means that Kafka has lost records."""
-        if moved.began > moved.next_offset and self.sought.get(moved.place) == moved.next_offset:
+        if moved.began > moved.next_offset and self._was_sought(moved):
             raise RecordsLost(str(moved))
-        self.sought[moved.place] = moved.next_offset
+        self.sought[moved.place] = moved.next_offset, self.answers
         kept = [record for record in unit if (record.topic, record.partition) != moved.place]
         ours = [record for record in unit if (record.topic, record.partition) == moved.place]
         if 0 <= (skip := moved.next_offset - ours[0].offset) <= len(ours):
             return sorted(kept + ours[skip:], key=lambda record: (record.topic, record.partition, record.offset))
         self._seek_to(moved.place, moved.next_offset)
         return kept
+
+    def _was_sought(self, moved: PositionMoved) -> bool:
+        """Whether this answer was read from there; what else was in hand when the place was sought is merely stale."""
+        offset, answer = self.sought.get(moved.place, (-1, 0))
+        return offset == moved.next_offset and answer < self.answers
 
     async def _infrastructure_answers(self) -> bool:
         try:
@@ -278,16 +292,19 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 stands = await inbox.positions(connection, [(p.topic, p.partition) for p in places])
             committed = {TopicPartition(*place): offset for place, offset in stands.items()}
             await asyncio.wait_for(client.commit(committed), 5)
-        except (KafkaError, IllegalStateError, TimeoutError, OSError) as error:
+        except Exception as error:
+            if fails_by_itself(error) and not isinstance(error, KafkaError | IllegalStateError):
+                raise
             log.info("housekeeping put off", service=self.service.name, error=repr(error))
 
     async def lag(self) -> int:
-        """Records between the database's positions and the ends of the partitions this member reads."""
-        if self.client is None:
-            return 0
-        places = list(self.client.assignment())
-        if not places:
-            return 0
+        """Records between the database's positions and the ends of all that the service hears, whoever reads them.
+
+        A member without partitions must not call itself done. Raises KafkaError while there is nobody to ask.
+        """
+        if self.client is None or not self.connected:
+            raise KafkaConnectionError("the consumer is not connected")
+        places = [TopicPartition(topic, partition) for topic in self.sources for partition in range(PARTITIONS)]
         ends = await asyncio.wait_for(self.client.end_offsets(places), 5)
         async with reading(self.database) as connection:
             stands = await inbox.positions(connection, [(p.topic, p.partition) for p in places])

@@ -12,9 +12,11 @@ from libs.common.database import Database, is_database_error, raw, reading, sqls
 from libs.common.delivery import Mark, Parked, State, Step, next_step, retry_delay
 from libs.common.envelope import Incoming
 from libs.common.inbox import Apply, Key, Place
-from libs.common.transaction import once
+from libs.common.transaction import CommitUnknown, once
 
 NIL = UUID(int=0)
+FAULT_OF_THE_EVENT_AFTER = 5
+"""Failures that look like infrastructure's are the event's own after so many, when the infrastructure answers."""
 OPEN_KEYS = """
 SELECT DISTINCT source, subject, topic, partition FROM parked p
 WHERE state IN ('waiting', 'failed', 'forked')
@@ -29,9 +31,9 @@ FROM parked WHERE (source, subject, sequence, id) = ($1, $2, $3, $4)
 """
 SETTLE = "UPDATE parked SET state = $5, disposition = NULL WHERE (source, subject, sequence, id) = ($1, $2, $3, $4)"
 FAIL_AGAIN = """
-UPDATE parked SET state = 'failed', error = $5, attempts = attempts + 1, failed_at = now(), disposition = NULL,
-    retry_at = now() + $6::int * interval '1 second'
-WHERE (source, subject, sequence, id) = ($1, $2, $3, $4)
+UPDATE parked SET state = $5, error = $6, attempts = $7, disposition = NULL,
+    failed_at = CASE WHEN $5 = 'failed' THEN now() END, retry_at = now() + $8::int * interval '1 second'
+WHERE (source, subject, sequence, id) = ($1, $2, $3, $4) AND state IN ('waiting', 'failed')
 """
 SKIP_GAP = """
 INSERT INTO parked (source, subject, sequence, id, state, topic, partition, "offset", type, time, correlation_id, data,
@@ -77,7 +79,7 @@ async def _one_step(database: Database, key: Key, place: Place, apply: Apply) ->
     try:
         return await once(database, act, name="drain")
     except Exception as error:
-        if not tried or tried[0].what != "apply" or not fails_by_itself(error):
+        if not tried or tried[0].what != "apply":
             raise
         await _record_failure(database, key, tried[0].row, error)
         return False
@@ -117,19 +119,26 @@ async def _parked_event(connection: asyncpg.Connection, name: tuple[str, str, in
 
 
 async def _record_failure(database: Database, key: Key, row: Parked, error: BaseException) -> None:
+    """The row is tried again later. One that was only waiting fails when it is at fault, not for a lock in its way."""
+
     async def act(session: AsyncSession) -> None:
         connection = await raw(session)
         name = (*key, row.sequence, row.id)
         attempts = await connection.fetchval(
             "SELECT attempts FROM parked WHERE (source, subject, sequence, id) = ($1, $2, $3, $4)", *name
         )
-        await connection.execute(FAIL_AGAIN, *name, inbox.describe(error), retry_delay((attempts or 0) + 1))
+        attempts = (attempts or 0) + 1
+        at_fault = fails_by_itself(error) or attempts >= FAULT_OF_THE_EVENT_AFTER
+        state = State.FAILED if at_fault else row.state
+        await connection.execute(FAIL_AGAIN, *name, state.value, inbox.describe(error), attempts, retry_delay(attempts))
 
     await once(database, act, name="drain")
 
 
 def fails_by_itself(error: BaseException) -> bool:
     """True when the event is at fault: its data offends the database, or the handler raised something of its own."""
+    if isinstance(error, CommitUnknown):
+        return False
     if is_database_error(error):
         return (sqlstate(error) or "")[:2] in {"22", "23", "42"}
     return isinstance(error, Exception)

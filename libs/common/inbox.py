@@ -135,7 +135,11 @@ async def _claim(connection: asyncpg.Connection, records: Sequence[Incoming | De
         place = record.topic, record.partition
         began.setdefault(place, record.offset)
         ends[place] = record.offset + 1
-    for row in await connection.fetch(LOCK_POSITION, *_columns(began)):
+    rows = await connection.fetch(LOCK_POSITION, *_columns(began))
+    if len(rows) < len(began):
+        await positions(connection, began)
+        rows = await connection.fetch(LOCK_POSITION, *_columns(began))
+    for row in rows:
         place = row["topic"], row["partition"]
         if row["next_offset"] != began[place]:
             raise PositionMoved(place, row["next_offset"], began[place])
