@@ -13,9 +13,8 @@ import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common.clock import Clock, ClockOn
-from libs.common.database import Database, raw
+from libs.common.database import Database, raw, reading
 from libs.common.delivery import retry_delay
-from libs.common.drain import fails_by_itself
 from libs.common.inbox import describe
 from libs.common.outbox import Cause
 from libs.common.service import Service
@@ -28,6 +27,9 @@ POLL_SECONDS = 0.2
 SET = """
 INSERT INTO due (kind, subject, on_date) VALUES ($1, $2, $3)
 ON CONFLICT (kind, subject) DO UPDATE SET on_date = excluded.on_date, attempts = 0, retry_at = NULL, error = NULL
+"""
+IS_DUE = """
+SELECT EXISTS (SELECT 1 FROM due WHERE on_date <= $1 AND (retry_at IS NULL OR retry_at <= now()))
 """
 CLAIM = """
 DELETE FROM due WHERE (kind, subject) = (
@@ -64,7 +66,10 @@ async def ticker(service: Service, database: Database, clock: Clock, stop: async
 
 
 async def fire_one(service: Service, database: Database, clock: Clock) -> bool:
-    """Fire the earliest due act; False when nothing is due."""
+    """Fire the earliest due act; False when nothing is due. One that fails backs off, whatever the cause."""
+    async with reading(database) as connection:
+        if not await connection.fetchval(IS_DUE, clock.today()):
+            return False
     claimed: list[tuple[str, str, date]] = []
     cause = Cause()
 
@@ -83,7 +88,7 @@ async def fire_one(service: Service, database: Database, clock: Clock) -> bool:
     try:
         fired = await once(database, act, cause, name="due")
     except Exception as error:
-        if not claimed or not fails_by_itself(error):
+        if not claimed:
             raise
         await _record_failure(database, claimed[0], error)
         DUE_FIRED.labels(service.name, claimed[0][0], "failed").inc()
@@ -94,7 +99,7 @@ async def fire_one(service: Service, database: Database, clock: Clock) -> bool:
 
 
 async def _record_failure(database: Database, row: tuple[str, str, date], error: Exception) -> None:
-    log.error("a due act fails by itself", kind=row[0], subject=row[1], on=row[2].isoformat(), error=describe(error))
+    log.error("a due act has failed", kind=row[0], subject=row[1], on=row[2].isoformat(), error=describe(error))
 
     async def act(session: AsyncSession) -> None:
         connection = await raw(session)
