@@ -71,7 +71,8 @@ def risk_reconciles(w: "World", r: int) -> bool:
     new.outbox = [row._replace(sequence=plan.renumber.get(row.row, row.sequence)) for row in new.outbox]
     classes = {id: risk_class for _, _, id, risk_class in w.broker.announced}
     for event in plan.adopt:
-        new.outbox.append(Announcement(w.new_id(), *event[:3], classes[event.id], True))
+        row = (w.new_id(), event.subject, event.sequence, event.id)
+        new.outbox.append(Announcement(*row, classes[event.id], True))
     new.counters.update(plan.counters)
     if w.build.lifts_announced:
         last = {row.subject: row for row in sorted(new.outbox, key=lambda row: row.sequence)}
