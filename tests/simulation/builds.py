@@ -31,6 +31,7 @@ class Build:
     trusts_kafka_offset: bool = False
     mark_moves_on_parking: bool = False
     lifts_announced: bool = True
+    derives_announcements: bool = False
     cut_in_steps: bool = False
     cut_while_moving: bool = False
 
@@ -142,6 +143,8 @@ WRONG = {
                 caught_by="equality at a cut", compares_position=False),
         replace(RIGHT, name="announced-not-lifted", broken="reconciling leaves announced_class as restored",
                 caught_by="the class announced", lifts_announced=False),
+        replace(RIGHT, name="announcements-derived", broken="an announcement's id derives from its cause",
+                caught_by="the class announced", derives_announcements=True),
         replace(RIGHT, name="cut-while-the-date-moves", broken="a cut is read while an assessment date moves",
                 caught_by="equality at a cut", cut_while_moving=True),
         replace(RIGHT, name="cut-in-steps", broken="positions and rows of a cut are read in two snapshots",

@@ -21,6 +21,10 @@ class Row(NamedTuple):
     risk_class: int
     next_step_on: int
 
+    def __str__(self) -> str:
+        step = "no step to come" if self.next_step_on == NEVER else f"a step on day {self.next_step_on}"
+        return f"class {self.risk_class}, {step}"
+
 
 class Announcement(NamedTuple):
     """A row of risk's own outbox: a class change."""
@@ -59,13 +63,20 @@ def assessed(facts: list[tuple[int, int]], date: int) -> Row:
 
 
 def rescore(w: "World", db: "Database", subject: int, date: int) -> None:
-    """Write the row as of `date`, and announce the class if it is another than was announced last."""
+    """Write the row as of `date`, and announce the class if it is another than was announced last.
+
+    The announcement has an id of its own: derived from its cause, it would be taken for the one that was said for the
+    same cause before a restore, in another state.
+    """
     facts = live_facts(db.facts.get(subject, ()))
     db.rows[subject] = row = assessed([(fact.legal_date, fact.value) for fact in facts], date)  # type: ignore[misc]
     if row.risk_class != db.announced.get(subject, 0):
         db.announced[subject] = row.risk_class
+        id = w.derived_id(subject, date, db.facts.get(subject)) if w.build.derives_announcements else w.new_id()
+        if w.build.derives_announcements and any(said.id == id for said in db.outbox):
+            return
         db.counters[subject] = sequence = db.counters.get(subject, 0) + 1
-        db.outbox.append(Announcement(w.new_id(), subject, sequence, w.new_id(), row.risk_class, False))
+        db.outbox.append(Announcement(w.new_id(), subject, sequence, id, row.risk_class, False))
         if w.history is not None:
             w.tell(f"    E{subject} is now in class {row.risk_class} as of day {date}")
 
@@ -142,6 +153,6 @@ def check_cut(w: "World", keys: "Database", shown: "Database") -> None:
         facts = [newest[record][1:] for record in records if record in newest and record not in erased]
         row, expected = shown.rows.get(subject, UNKNOWN), assessed(facts, keys.dates[subject & 1])
         if row != expected:
-            raise Violation("equality at a cut", f"E{subject} shows {tuple(row)}, a replay gives {tuple(expected)}")
+            raise Violation("equality at a cut", f"E{subject} shows {row}, a replay gives {expected}")
         if (announced := shown.announced.get(subject, 0)) != row.risk_class:
             raise Violation("the class announced", f"E{subject}: {announced}, not {row.risk_class}")

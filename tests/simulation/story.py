@@ -10,7 +10,7 @@ from tests.simulation.builds import RIGHT, Build
 from tests.simulation.invariants import Violation, check_end, check_nobody_is_blocked
 
 STEPS_AT_MOST = 40
-ROUNDS_AT_MOST = 60
+ROUNDS_AT_MOST = 15
 TRIES = 8  # of other steps, where the one picked is not possible now
 
 
@@ -26,7 +26,8 @@ class Said:
 
 class World:
     __slots__ = (
-        "broker", "build", "events", "history", "last_id", "mended", "now", "producer", "risk", "today", "troubled",
+        "broker", "build", "derived", "events", "history", "last_id", "mended", "now", "producer", "risk", "today",
+        "troubled",
     )  # fmt: skip
 
     def __init__(self, build: Build = RIGHT, *, tells: bool = False) -> None:
@@ -36,6 +37,7 @@ class World:
         self.risk = consumer.Risk()
         self.events: dict[int, Said] = {}
         self.last_id = 100
+        self.derived: dict[tuple[int, int, int], int] = {}
         self.today, self.now = 0, 0.0
         self.mended = False
         self.troubled: set[int] = set()
@@ -48,6 +50,13 @@ class World:
     def new_id(self) -> int:
         self.last_id += 1
         return self.last_id
+
+    def derived_id(self, subject: int, date: int, facts: tuple[scoring.Fact, ...] | None) -> int:
+        """The same for the same cause: the newest fact, on a day."""
+        cause = subject, date, facts[-1].event_id if facts else 0
+        if cause not in self.derived:
+            self.derived[cause] = self.new_id()
+        return self.derived[cause]
 
     def new_event(self, subject: int, r: int, *, faulty: bool = False) -> int:
         record = subject * scoring.RECORDS + r % scoring.RECORDS
@@ -269,6 +278,8 @@ def _comes_in(w: World) -> None:
     for _ in range(ROUNDS_AT_MOST):
         if not relay.relays(w, 0):
             break
+    else:
+        raise Violation("the relay settles", f"it has not come to rest: {dict(w.producer.db.progress.missing)}")
     w.now += 1000
     for p in broker.PARTITIONS:
         if w.risk.owner[p] is None:
