@@ -49,7 +49,7 @@ def claim_of(caller: str, route: str, keys: Sequence[str], body: bytes) -> Claim
 async def answered(session: AsyncSession, claim: Claim) -> Answer | None:
     """The stored answer, or None: then this transaction holds the key until it ends."""
     name = "\n".join(claim[:3])
-    if not (await session.execute(LOCK, {"name": name})).scalar():
+    if not (await (await session.connection()).execute(LOCK, {"name": name})).scalar():
         raise Problem("idempotency-in-flight", 409, retry_after=1)
     session.info["begun"] = True
     row = await (await raw(session)).fetchrow(STORED, *claim[:3])
