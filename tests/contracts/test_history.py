@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -230,3 +231,16 @@ def test_a_sample_that_is_not_in_its_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "another.name.v1.json").write_text(json.dumps(asdict(SHAPES[0])))
     with pytest.raises(ValueError, match="a sample is never renamed or removed"):
         history.load(tmp_path)
+
+
+def test_no_sample_was_ever_changed() -> None:
+    """Neither in a commit nor since the last one; git knows."""
+    for looked_up in (["log", "--format="], ["diff", "HEAD"]):
+        changed = subprocess.run(
+            ["git", *looked_up, "--diff-filter=MDR", "--name-only", "--", "contracts/history"],
+            cwd=events.CHECKOUT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert changed.stdout.split() == []
