@@ -65,11 +65,11 @@ class OptionalRemoved(Event, frozen=True, kw_only=True):
 
 
 class Retyped(PermitGranted, frozen=True, kw_only=True):
-    matter: int  # type: ignore[assignment]
+    matter: int
 
 
 class CodeAdded(PermitGranted, frozen=True, kw_only=True):
-    kind: Literal["notice", "approval", "filing"]  # type: ignore[assignment]
+    kind: Literal["notice", "approval", "filing"]
 
 
 class NullNoMore(PermitGranted, frozen=True, kw_only=True):
@@ -85,7 +85,7 @@ class OptionalNowRequired(PermitGranted, frozen=True, kw_only=True):
 
 
 class RequiredNowOptional(PermitGranted, frozen=True, kw_only=True):
-    matter: str | UnsetType = UNSET  # type: ignore[assignment]
+    matter: str | UnsetType = UNSET
 
 
 class OtherSubject(PermitGranted, frozen=True, kw_only=True):
