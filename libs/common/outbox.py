@@ -24,15 +24,18 @@ from libs.common.envelope import MAX_EVENT_BYTES, Event
 class Cause:
     """What started this transaction: an event or a due date (`id`), or a person's request (no id).
 
-    The ids of what a reaction says derive from `id`, so that saying it again is a no-op.
+    The ids of what a reaction says derive from `id`, so that saying it again is a no-op. `fresh` ids are for what
+    depends on more than its cause, such as a difference to what was announced before: the state that is written with it
+    keeps it from being said twice, and after a restore it may have to be said anew.
     """
 
     id: UUID | None = None
     correlation_id: str = ""
+    fresh: bool = False
     said: int = 0
 
     def next_id(self, type: str) -> UUID:
-        if self.id is None:
+        if self.id is None or self.fresh:
             return uuid4()
         self.said += 1
         return uuid5(self.id, f"{type}:{self.said}")
@@ -59,6 +62,7 @@ def add(session: AsyncSession, event: Event, *, subject: str, clock: Clock, corr
     if len(data) > MAX_EVENT_BYTES:
         raise ValueError(f"{event.type} about {subject} is {len(data)} bytes: too large for one event")
     id = cause.next_id(event.type)
+    session.info["derived"] = session.info.get("derived", False) or not (cause.id is None or cause.fresh)
     carrier: dict[str, str] = {}
     inject(carrier)
     session.info.setdefault("outbox", []).append(
@@ -95,7 +99,7 @@ async def write(session: AsyncSession) -> bool:
     if not entries:
         return False
     connection = await raw(session)
-    if any(entry.causation_id is not None for entry in entries):
+    if session.info.pop("derived", False):
         entries = await _not_said_yet(connection, entries)
         if not entries:
             return False

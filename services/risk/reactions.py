@@ -28,7 +28,7 @@ async def apply(session: AsyncSession, events: Sequence[Incoming], clock: Clock)
                 raise UnknownVersion(event.type)
             continue
         facts += facts_stated(event)
-        causes[event.subject] = Cause(event.id, event.correlation_id)
+        causes[event.subject] = Cause(event.id, event.correlation_id, fresh=True)
     if causes:
         await use_cases.take_facts(session, facts, causes, scorecards.current(), clock)
 

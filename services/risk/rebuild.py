@@ -103,7 +103,8 @@ async def rebuild(cut: Cut, settings: Settings) -> tuple[dict[str, Row], int]:
     """The profiles that the topics below the cut amount to, and how many events were read."""
     facts: dict[str, set[Fact]] = defaultdict(set)
     skipped = {(source, subject, sequence) for source, subject, sequence, id in cut.excluded if id == UUID(int=0)}
-    seen = 0
+    events = 0
+    seen: set[tuple[str, str, int]] = set()
     for name in service.hears:
         topic, source = settings.topic(f"{name}.events"), source_of(name)
         async for record in kafka.records(settings, topic):
@@ -113,9 +114,12 @@ async def rebuild(cut: Cut, settings: Settings) -> tuple[dict[str, Row], int]:
             if not isinstance(event, Incoming):
                 continue
             key = source, event.subject, event.sequence
+            if key in seen:
+                continue  # the same again, or a second history under one sequence: the first one counts
+            seen.add(key)
             if key in skipped or (*key, event.id) in cut.excluded:
                 continue
-            seen += 1
+            events += 1
             facts[event.subject].update(facts_stated(event))
     scorecard = scorecards.current()
     rows = {}
@@ -123,7 +127,7 @@ async def rebuild(cut: Cut, settings: Settings) -> tuple[dict[str, Row], int]:
         if stated:
             judged = assess(stated, cut.dates[partition_of(subject)], scorecard)
             rows[subject] = Row(judged.score, int(judged.risk_class), judged.next_step_on)
-    return rows, seen
+    return rows, events
 
 
 def compare(cut: Cut, rebuilt: Mapping[str, Row]) -> list[str]:

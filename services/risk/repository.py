@@ -47,6 +47,19 @@ SELECT source, subject, sequence, n, indicator, legal_date, value, record_id, ev
 FROM fact WHERE subject = ANY($1::text[])
 """
 ANNOUNCED = "SELECT uscc, risk_class, announced_class FROM profile WHERE uscc = ANY($1::text[])"
+LAST_SAID = """
+SELECT DISTINCT ON (subject) subject, data FROM outbox WHERE subject = ANY($1::text[]) AND type = $2
+ORDER BY subject, sequence DESC
+"""
+ADOPT_ANNOUNCED = """
+WITH adopted AS (
+    UPDATE profile p SET announced_class = said.risk_class,
+        next_step_on = CASE WHEN p.risk_class = said.risk_class THEN p.next_step_on ELSE a.assessed_on END
+    FROM unnest($1::text[], $2::smallint[]) AS said(uscc, risk_class), assessment a
+    WHERE p.uscc = said.uscc AND a.partition = p.partition
+    RETURNING p.partition, p.risk_class <> said.risk_class AS differs
+) SELECT partition FROM adopted WHERE differs
+"""
 WRITE_PROFILES = """
 INSERT INTO profile (uscc, partition, score, risk_class, announced_class, next_step_on)
 SELECT * FROM unnest($1::text[], $2::smallint[], $3::int[], $4::smallint[], $5::smallint[], $6::date[])
@@ -103,3 +116,14 @@ async def facts_of(connection: asyncpg.Connection, subjects: Sequence[str]) -> l
 
 async def write_profiles(connection: asyncpg.Connection, profiles: Iterable[Profile]) -> None:
     await connection.execute(WRITE_PROFILES, *map(list, zip(*profiles, strict=True)))
+
+
+async def standing(connection: asyncpg.Connection, subjects: Sequence[str]) -> dict[str, tuple[int, int | None]]:
+    """The class and the announced class of the enterprises that have a profile."""
+    rows = await connection.fetch(ANNOUNCED, subjects)
+    return {row["uscc"]: (row["risk_class"], row["announced_class"]) for row in rows}
+
+
+async def last_said(connection: asyncpg.Connection, subjects: Sequence[str], type: str) -> dict[str, bytes]:
+    """The newest event of ours of this type about each of these enterprises, as far as the outbox goes back."""
+    return {row["subject"]: row["data"] for row in await connection.fetch(LAST_SAID, subjects, type)}

@@ -1,11 +1,15 @@
 """The only wiring of risk."""
 
+import asyncpg
+
 from libs.common.clock import Clock
 from libs.common.database import Database
+from libs.common.envelope import Incoming
 from libs.common.service import Service
 from libs.common.transaction import once
 from services.risk import reactions, scorecards, use_cases
 from services.risk.api import api
+from services.risk.published_events import ClassChanged
 from services.risk.settings import Settings
 
 
@@ -13,6 +17,16 @@ async def use_scorecard(database: Database, _clock: Clock) -> None:
     """Refuse an unfit scorecard; where it differs from the one in force, every enterprise is scored again."""
     scorecard = scorecards.current()
     await once(database, lambda session: use_cases.activate_scorecard(session, scorecard))
+
+
+async def lift_announced(connection: asyncpg.Connection, adopted: list[Incoming]) -> list[str]:
+    """After a restore: what our topic announced last counts as announced."""
+    in_order = sorted(adopted, key=lambda event: (event.subject, event.sequence))
+    said = {event.subject: use_cases.class_said(event.data) for event in in_order if event.type == ClassChanged.type}
+    if not said:
+        return []
+    differ = await use_cases.adopt_announcements(connection, said)
+    return [f"{len(said)} announced classes taken over; {differ} will be announced anew, for they differ."]
 
 
 service = Service(
@@ -24,4 +38,5 @@ service = Service(
     whole_answers=True,
     when_due={use_cases.STEP: reactions.when_scores_step},
     on_start=use_scorecard,
+    lift_allocators=lift_announced,
 )

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import asyncpg
+import msgspec
 import numpy as np
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -44,8 +45,8 @@ async def step_scores(session: AsyncSession, partition: int, on: date, scorecard
     connection = await raw(session)
     rows = await connection.fetch(repository.LOCK_PARTITIONS, [partition])
     subjects = [row["uscc"] for row in await connection.fetch(repository.STEPPING, partition, on, STEP_ROWS)]
-    cause = session.info["cause"].id
-    causes = {subject: outbox.Cause(uuid5(cause, subject), str(cause)) for subject in subjects}
+    cause = outbox.Cause(session.info["cause"].id, session.info["cause"].correlation_id, fresh=True)
+    causes = dict.fromkeys(subjects, cause)
     if subjects:
         await _score(session, connection, subjects, {partition: on}, causes, scorecard, clock)
     if len(subjects) == STEP_ROWS:
@@ -77,6 +78,17 @@ async def activate_scorecard(session: AsyncSession, scorecard: Scorecard) -> boo
     return True
 
 
+async def adopt_announcements(connection: asyncpg.Connection, said: Mapping[str, int]) -> int:
+    """After a restore: the class that was last announced is the one that our topic says (`said`: by enterprise).
+
+    Where it is not the class that the restored facts give, the enterprise is scored at once and the difference
+    announced. Returns how many these are.
+    """
+    different = await connection.fetch(repository.ADOPT_ANNOUNCED, list(said), list(said.values()))
+    await connection.execute(repository.NEXT_STEPS, STEP, sorted({row["partition"] for row in different}))
+    return len(different)
+
+
 async def _dates(connection: asyncpg.Connection, partitions: Sequence[int], today: date) -> dict[int, date]:
     """The assessment dates of these partitions, locked. One that time alone would not change is brought to today."""
     await connection.execute(repository.ENTER_PARTITIONS, partitions, today)
@@ -98,16 +110,15 @@ async def _score(
     on = np.array([vectorised.days(dates[partition]) for partition in partitions], np.int32)
     facts = vectorised.columns(await repository.facts_of(connection, subjects), scorecard, numbers)
     scores = vectorised.score(vectorised.live(facts), on, scorecard)
-    before = {row["uscc"]: row for row in await connection.fetch(repository.ANNOUNCED, subjects)}
+    before = await _standing(connection, subjects)
     moves: Counter[tuple[int, int]] = Counter()
     profiles = []
     for number, (subject, partition) in enumerate(zip(subjects, partitions, strict=True)):
         score, risk_class = int(scores.score[number]), int(scores.risk_class[number])
-        was = before.get(subject)
+        was, announced = before[subject]
         moves[partition, risk_class] += 1
         if was is not None:
-            moves[partition, was["risk_class"]] -= 1
-        announced = was["announced_class"] if was is not None else None
+            moves[partition, was] -= 1
         if announced != risk_class:
             _announce(
                 session, subject, causes[subject], clock,
@@ -125,6 +136,26 @@ async def _score(
     changed = [(partition, risk_class, count) for (partition, risk_class), count in sorted(moves.items()) if count]
     if changed:
         await connection.execute(repository.COUNT, *map(list, zip(*changed, strict=True)))
+
+
+async def _standing(
+    connection: asyncpg.Connection, subjects: Sequence[str]
+) -> dict[str, tuple[int | None, int | None]]:
+    """The class and the announced class of each enterprise, None where there is none.
+
+    A new profile may have been announced all the same, before its database was restored to an older state: the
+    outbox, reconciled with the topic, knows.
+    """
+    found: dict[str, tuple[int | None, int | None]] = {**await repository.standing(connection, subjects)}
+    if new := [subject for subject in subjects if subject not in found]:
+        said = await repository.last_said(connection, new, ClassChanged.type)
+        found.update((subject, (None, class_said(said[subject]) if subject in said else None)) for subject in new)
+    return found
+
+
+def class_said(data: bytes) -> int:
+    """The class in an announcement of ours."""
+    return LETTERS.index(msgspec.json.decode(data, type=ClassChanged).risk_class)
 
 
 def _announce(session: AsyncSession, subject: str, cause: outbox.Cause, clock: Clock, event: ClassChanged) -> UUID:

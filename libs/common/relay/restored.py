@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -106,23 +107,24 @@ ON CONFLICT (subject) DO UPDATE SET sequence = greatest(outbox_counter.sequence,
 
 
 async def _write(connection: asyncpg.Connection, decided: Plan, adopted: list[Incoming]) -> None:
-    # Out of the way first: a renumbered row may want a sequence that another row still holds.
-    changes = sorted(decided.renumber.items())
+    # Out of the way first: a renumbered row may want a sequence that another row still holds. By sequence, since row
+    # ids are drawn in this order and the relay sends by them.
+    changes = sorted(decided.renumber.items(), key=itemgetter(1))
     await connection.executemany("UPDATE outbox SET sequence = -id WHERE id = $1", [(row,) for row, _ in changes])
     await connection.executemany(
         ADOPT,
         [
             (
-                e.id,
-                e.subject,
-                e.sequence,
-                e.type,
-                datetime.fromisoformat(e.time),
-                e.correlation_id,
-                e.traceparent,
-                e.data,
+                event.id,
+                event.subject,
+                event.sequence,
+                event.type,
+                datetime.fromisoformat(event.time),
+                event.correlation_id,
+                event.traceparent,
+                event.data,
             )
-            for e in adopted
+            for event in adopted
         ],
     )
     await connection.executemany(

@@ -22,6 +22,9 @@ CALLER = "anonymous"
 """Until callers identify themselves, everybody who reaches the loopback address is one caller."""
 
 
+# All of these are coroutines: FastAPI would send plain functions to a thread.
+
+
 async def _session(request: Request) -> AsyncSession:
     return cast(AsyncSession, request.state.session)
 
@@ -31,7 +34,7 @@ async def _reading(request: Request) -> AsyncIterator[asyncpg.Connection]:
         yield connection
 
 
-def _clock(request: Request) -> Clock:
+async def _clock(request: Request) -> Clock:
     return running(request).clock
 
 

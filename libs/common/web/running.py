@@ -35,7 +35,12 @@ def running(request: Request) -> Running:
     return cast(Running, request.app.state.running)
 
 
-def language(request: Request) -> Language:
+async def language(request: Request) -> Language:
+    return spoken_by(request)
+
+
+def spoken_by(request: Request) -> Language:
+    """The language of the caller's choice."""
     return language_of(request.headers.get("accept-language"))
 
 
@@ -43,7 +48,7 @@ def refusal(request: Request, problem: Problem) -> Response:
     """The problem as an answer, in the caller's language. The log gets its type and codes, nothing that was sent."""
     say = log.warning if problem.status >= 500 else log.info
     say("refused", problem=problem.type, status=problem.status, codes=sorted({fault.code for fault in problem.faults}))
-    spoken = language(request)
+    spoken = spoken_by(request)
     headers = {"content-language": spoken, **problem.headers}
     if problem.retry_after:
         headers["retry-after"] = str(problem.retry_after)
