@@ -6,7 +6,7 @@ UV := .local/uv/bin/uv
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench up down clean
+.PHONY: help setup demo test check audit bench up down clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test: setup ## run all tests on the real parts
 
 check: setup ## run every gate: format, lint, types, import contracts, schemas, migrations, documents
 	@$(RUN) -m deploy.check
+
+audit: setup ## look the locked packages up among known vulnerabilities (needs the network)
+	@.venv/bin/pip-audit
 
 bench: setup ## measure, and print the figures
 	@$(RUN) -m bench
