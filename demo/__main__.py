@@ -7,8 +7,6 @@ import logging
 import sys
 from collections.abc import Iterator
 
-import httpx
-
 from demo import namespace
 from demo.acts import a_year, calm_morning, day_with_faults
 from demo.clients import Window
@@ -17,6 +15,7 @@ from demo.run import Run
 from demo.story import Story
 from deploy.local.services import ServiceProcess, environment
 from deploy.local.stack import CHECKOUT, ensure_running
+from tests.checker import commands
 
 LOGS = CHECKOUT / ".local" / "demo"
 LIMIT_SECONDS = 600
@@ -31,16 +30,15 @@ async def tell(story: Story) -> None:
     processes = {
         service: ServiceProcess(service, environment(stack, name), LOGS / f"{service}.log") for service in SERVICES
     }
+    opened = Window.opened(processes["registration"].url, processes["risk"].url)
     try:
-        async with (
-            asyncio.timeout(LIMIT_SECONDS),
-            httpx.AsyncClient(base_url=processes["registration"].url, timeout=10) as registration,
-            httpx.AsyncClient(base_url=processes["risk"].url, timeout=10) as risk,
-        ):
-            run = Run(stack, name, processes, Window(registration, risk), story, LOGS)
-            await open_window(run)
-            for act in (calm_morning, day_with_faults, a_year, proof):
-                await act(run)
+        async with asyncio.timeout(LIMIT_SECONDS), opened as window:
+            run = Run(stack, name, processes, window, story, LOGS)
+            try:
+                for act in (open_window, calm_morning, day_with_faults, a_year, proof):
+                    await act(run)
+            finally:
+                commands.dump(window.attempts, LOGS / "commands.ndjson")
     finally:
         for process in processes.values():
             process.kill()

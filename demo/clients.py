@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import uuid4
 
 import httpx
@@ -43,6 +44,16 @@ class Window:
     """When each answered request was sent, and when its answer came."""
     followed: list[Followed] = field(default_factory=list)
     repeated: int = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, registration: str, risk: str) -> AsyncIterator[Self]:
+        """The window of services at these base URLs."""
+        async with (
+            httpx.AsyncClient(base_url=registration, timeout=10) as one,
+            httpx.AsyncClient(base_url=risk, timeout=10) as other,
+        ):
+            yield cls(one, other)
 
     async def submit(self, form: dict[str, Any], *, clicks: int = 1) -> dict[str, Any]:
         """Submit a form, `clicks` times at once under one key; all clicks must get the same answer."""

@@ -11,12 +11,11 @@ from typing import Any
 from demo import wrong
 from demo.run import Run
 from deploy.local.stack import CHECKOUT
-from tests.checker import Report, Target, check, commands
+from tests.checker import Report, Target, check
 
 
 async def proof(run: Run) -> None:
     story = run.story
-    commands.dump(run.window.attempts, run.logs / "commands.ndjson")
     target = Target(run.stack.bootstrap_servers, run.stack.database_url, run.namespace, urls=run.urls)
     report = await check(target, run.window.attempts)
     story.section("The proof, from outside: HTTP answers, topics, read-only SQL")
@@ -35,8 +34,9 @@ async def proof(run: Run) -> None:
 def _tell_events(run: Run, report: Report) -> None:
     said, enterprises = report.events, len(run.registered)
     run.story.say(
-        f"  registration said {said['registration']} events, risk {said['risk']}: {enterprises} classes at first and "
-        f"{said['risk'] - enterprises} changes of class; {report.repeats} came again and had no effect"
+        f"registration said {said['registration']} events, risk {said['risk']}: {enterprises} classes at first and "
+        f"{said['risk'] - enterprises} changes of class; {report.repeats} came again and had no effect",
+        indent=4,
     )
 
 
@@ -55,7 +55,7 @@ async def _rebuild(run: Run) -> dict[str, Any]:
 
 def _tell_rebuild(run: Run, rebuilt: dict[str, Any]) -> None:
     if run.story.expect(bool(rebuilt), "risk rebuilt from the topics equals the live table at a cut"):
-        run.story.say(f"  {rebuilt['events']} events, {rebuilt['enterprises']} enterprises, no difference")
+        run.story.say(f"{rebuilt['events']} events, {rebuilt['enterprises']} enterprises, no difference", indent=4)
 
 
 def _tell_caught(run: Run, caught: Report) -> None:
@@ -65,4 +65,4 @@ def _tell_caught(run: Run, caught: Report) -> None:
         f"{len(caught.violations)} violations of {', '.join(sorted(caught.broken))}",
     )
     if caught.violations:
-        run.story.say(f"  such as {caught.violations[0]}")
+        run.story.say(f"such as {caught.violations[0]}", indent=4)

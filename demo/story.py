@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from tests.checker import Report
 
@@ -29,8 +30,11 @@ class Story:
     def section(self, title: str) -> None:
         self.console.print(f"\n[bold]{title}[/]  [dim]{self.seconds:.0f} s[/]")
 
-    def say(self, line: str) -> None:
-        self.console.print(f"  {line}")
+    def say(self, line: str, indent: int = 2) -> None:
+        """One line, or several with a hanging indent; nothing stands behind their ends."""
+        for row in Text.from_markup(line).wrap(self.console, self.console.width - indent):
+            row.rstrip()
+            self.console.print(Text(" " * indent) + row)
 
     def expect(self, holds: bool, sentence: str) -> bool:
         """Say what should hold; one thing that does not makes the demonstration fail, and it goes on to tell more."""
@@ -46,20 +50,20 @@ class Story:
         self.say(f"[yellow]{title}[/] {escape(name)}, activity {finding['activity'] or '-'}")
         if finding["item_no"] is not None:
             self.say(
-                f"    negative list {finding['edition']} ({finding['instrument']}) item {finding['item_no']}: "
-                f"{escape(finding['summary'])}"
+                f"negative list {finding['edition']} ({finding['instrument']}) item {finding['item_no']}: "
+                f"{escape(finding['summary'])}",
+                indent=6,
             )
-        self.say(f"    {escape(' '.join(finding['sentences']))}")
+        self.say(escape(" ".join(finding["sentences"])), indent=6)
         if finding["source"]:
-            self.say(f"    [dim]source: {escape(finding['source'][:90])}[/]")
+            self.say(f"[dim]source: {escape(finding['source'])}[/]", indent=6)
 
     def standing(self, when: str, found: dict[str, Any]) -> None:
         """The score and the class of one enterprise, with what each rule adds."""
-        parts = ", ".join(f"{part['rule']} {part['points']}" for part in found["contributions"]) or "nothing"
+        parts = " + ".join(f"{part['rule']} {part['points']}" for part in found["contributions"]) or "nothing"
         letter = found["risk_class"]
-        self.say(
-            f"{when}: {found['uscc']} has {found['score']} points, class [{CLASS_COLOURS[letter]}]{letter}[/] = {parts}"
-        )
+        self.say(f"{when}: {found['uscc']} is class [{CLASS_COLOURS[letter]}]{letter}[/] by {found['score']} points")
+        self.say(f"= {parts}", indent=6)
 
     def distributions(self, rows: Sequence[tuple[str, dict[str, int]]]) -> None:
         """Enterprises by class on several days."""

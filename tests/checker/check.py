@@ -19,6 +19,7 @@ CHECKS: tuple[Callable[[Evidence], Checked], ...] = (
     delivery.rows_and_events_agree,
     registration.enterprises_are_what_their_events_say,
     risk.scores_equal_the_replay,
+    risk.every_step_is_due,
     risk.counters_equal_the_rows,
     risk.announced_classes_are_the_classes,
     risk.answers_equal_the_replay,

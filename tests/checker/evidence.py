@@ -25,7 +25,7 @@ PARTITIONS = 12
 COMMON = ("outbox", "outbox_counter", "position", "mark", "parked", "dead_letter", "idempotency")
 TABLES = {
     "registration": (*COMMON, "application", "enterprise", "enterprise_change"),
-    "risk": (*COMMON, "fact", "profile", "assessment", "counter", "active_scorecard"),
+    "risk": (*COMMON, "fact", "profile", "assessment", "counter", "active_scorecard", "due"),
 }
 HEARS = {"registration": (), "risk": ("registration",)}
 

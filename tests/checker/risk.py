@@ -66,6 +66,22 @@ def scores_equal_the_replay(evidence: Evidence) -> Checked:
     return Checked("I5", "every score and class equals a replay of the topics", len(replayed), tuple(violations))
 
 
+def every_step_is_due(evidence: Evidence) -> Checked:
+    """A score that time will change is changed by a due row of its partition, on the first of its days or before."""
+    tables = evidence.before["risk"]
+    due = {row["subject"]: row["on_date"] for row in tables["due"] if row["kind"] == "scores_step"}
+    first: dict[int, date] = {}
+    for row in tables["profile"]:
+        if row["next_step_on"] is not None:
+            first[row["partition"]] = min(row["next_step_on"], first.get(row["partition"], date.max))
+    violations = [
+        f"partition {partition} has a score that steps on {on}, and is due {due.get(str(partition), 'never')}"
+        for partition, on in sorted(first.items())
+        if due.get(str(partition), date.max) > on
+    ]
+    return Checked("I5", "every step of a score by time is due", len(first), tuple(violations))
+
+
 def counters_equal_the_rows(evidence: Evidence) -> Checked:
     tables = evidence.before["risk"]
     counted = {(row["partition"], row["risk_class"]): row["enterprises"] for row in tables["counter"]}

@@ -17,17 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from demo import wrong
 from demo.clients import Window
-from demo.wrong_build import BETWEEN
-from deploy.local.services import free_port
-from deploy.local.stack import Stack
 from tests.checker import Attempt, Report, Target, check, commands
 from tests.checker.identifiers import faults
 from tests.spine import Spine, eventually, form
@@ -62,17 +57,11 @@ def target_of(spine: Spine, **more: Any) -> Target:
     return Target(stack.bootstrap_servers, stack.database_url, spine.namespace, **{"patience": 5.0, **more})
 
 
-@asynccontextmanager
-async def window(registration: str, risk: str) -> AsyncIterator[Window]:
-    async with httpx.AsyncClient(base_url=registration) as one, httpx.AsyncClient(base_url=risk) as other:
-        yield Window(one, other)
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def finished(spine: Spine) -> Finished:
     spine.up("registration", "risk")
     urls = {name: process.url for name, process in spine.processes.items()}
-    async with window(urls["registration"], urls["risk"]) as clients:
+    async with Window.opened(urls["registration"], urls["risk"]) as clients:
         codes = [(await clients.submit(form(), clicks=2))["uscc"] for _ in range(3)]
         await clients.submit(form(activities=["0422"]))
         await clients.submit(form(activities=["6311"]))
@@ -218,6 +207,8 @@ CORRUPTIONS: dict[str, tuple[str, str, set[str], str]] = {
         "risk", "UPDATE profile SET risk_class = 3", {"I5"}, "last announced"),
     "a date on which a score steps is forgotten": (
         "risk", "UPDATE profile SET next_step_on = NULL", {"I5"}, "until None"),
+    "a step of a score that nothing will carry out": (
+        "risk", "DELETE FROM due", {"I5"}, "is due never"),
     "a profile is gone": (
         "risk", "DELETE FROM profile", {"I5"}, "never scored"),
     "counters that have drifted": (
@@ -440,61 +431,6 @@ async def _read(spine: Spine, topic: str) -> dict[int, Records]:
         return partitions
     finally:
         await consumer.stop()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def told(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Spine]:
-    """A run of a few forms whose registration has stopped: a wrong build takes its place, or reads its topic."""
-    told = Spine(stack, tmp_path_factory.mktemp("wrong_builds")).up("registration", "risk")
-    async with window(told.service("registration").url, told.service("risk").url) as clients:
-        for _ in range(9):
-            await clients.submit(form())
-    told.service("registration").stop()
-    yield told
-    await told.close()
-
-
-async def test_a_consumer_that_moves_its_position_before_the_effect_is_caught(told: Spine) -> None:
-    report = await wrong.caught(told.stack, told.namespace, told.folder / "position-first.log")
-
-    assert report.broken == {"I2", "I5"}
-    assert not [violation for violation in report.violations if "stands at" in violation], "it has read everything"
-    assert any(violation.endswith("lost") for violation in report.violations)
-
-
-@asynccontextmanager
-async def wrong_registration(spine: Spine, build: str, **env: str) -> AsyncIterator[tuple[Any, Window]]:
-    port = free_port()
-    process = await wrong.start(build, {**spine.env, "REGISTRATION_PORT": str(port), **env}, spine.folder / "wrong.log")
-    try:
-        async with window(f"http://127.0.0.1:{port}", spine.service("risk").url) as clients:
-            yield process, clients
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def test_a_relay_that_notes_its_progress_before_it_sends_is_caught(told: Spine) -> None:
-    async with wrong_registration(told, "progress-first", ONE_WINDOW_CRASH_AT=f"{BETWEEN}:2") as (killed, first):
-        await first.submit(form())
-        await first.submit(form())
-        assert await killed.wait() == -9
-    async with wrong_registration(told, "progress-first") as (_, second):
-        await second.submit(form())
-        report = await check(target_of(told), first.attempts + second.attempts)
-
-    assert report.broken == {"I1", "I4"}
-    assert any("is on no topic" in violation for violation in report.violations)
-
-
-async def test_a_registration_that_keeps_no_answers_is_caught(told: Spine) -> None:
-    async with wrong_registration(told, "no-kept-answers") as (_, clients):
-        await clients.submit(form(), clicks=2)
-        report = await check(target_of(told), clients.attempts)
-
-    assert "I8" in report.broken
-    assert any("answered in different ways" in violation for violation in report.violations)
 
 
 @pytest.mark.parametrize("identifier", ["91310106MA0000162W", "91310106MA00008WXY"])
