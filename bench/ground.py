@@ -9,9 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import asyncpg
-from aiokafka.admin import AIOKafkaAdminClient
-
+from deploy.local.namespace import remove
 from deploy.local.services import ServiceProcess, environment
 from deploy.local.stack import CHECKOUT, Stack, ensure_running
 from libs.common.database import Database, open_database
@@ -54,22 +52,4 @@ async def ground() -> AsyncIterator[Ground]:
             process.kill()
         os.environ.clear()
         os.environ.update(before)
-        await _remove(stack, namespace)
-
-
-async def _remove(stack: Stack, namespace: str) -> None:
-    connection = await asyncpg.connect(stack.database_url)
-    try:
-        for (name,) in await connection.fetch(
-            "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", namespace
-        ):
-            await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-            await connection.execute(f'DROP ROLE IF EXISTS "{name}"')
-    finally:
-        await connection.close()
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.bootstrap_servers)
-    await admin.start()
-    try:
-        await admin.delete_topics([name for name in await admin.list_topics() if name.startswith(namespace)])
-    finally:
-        await admin.close()
+        await remove(stack, namespace)

@@ -13,6 +13,7 @@ from demo.clients import Window
 from demo.proof import proof
 from demo.run import Run
 from demo.story import Story
+from deploy.local.namespace import remove
 from deploy.local.services import ServiceProcess, environment
 from deploy.local.stack import CHECKOUT, ensure_running
 from tests.checker import commands
@@ -25,7 +26,7 @@ SERVICES = ("registration", "risk")
 async def tell(story: Story) -> None:
     """The whole run. Whatever happens, its processes end and its databases and topics go; the logs stay."""
     stack = await asyncio.to_thread(ensure_running, say=story.say)
-    await namespace.remove(stack)
+    await remove(stack, namespace.PREFIX)
     name = namespace.fresh()
     processes = {
         service: ServiceProcess(service, environment(stack, name), LOGS / f"{service}.log") for service in SERVICES
@@ -42,7 +43,7 @@ async def tell(story: Story) -> None:
     finally:
         for process in processes.values():
             process.kill()
-        await namespace.remove(stack)
+        await remove(stack, namespace.PREFIX)
 
 
 async def open_window(run: Run) -> None:

@@ -8,11 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import asyncpg
-from aiokafka.admin import AIOKafkaAdminClient
-
 from deploy.local.processes import LocalStackError
-from deploy.local.stack import Stack
 
 PREFIX = "demo_"
 
@@ -31,22 +27,3 @@ def alone(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             raise LocalStackError("Another demonstration runs in this checkout: wait for its end.") from None
         yield
-
-
-async def remove(stack: Stack, prefix: str = PREFIX) -> None:
-    """Drop every database, role and topic whose name begins with `prefix`."""
-    connection = await asyncpg.connect(stack.database_url)
-    try:
-        for row in await connection.fetch("SELECT datname FROM pg_database WHERE starts_with(datname, $1)", prefix):
-            await connection.execute(f'DROP DATABASE IF EXISTS "{row[0]}" WITH (FORCE)')
-        for row in await connection.fetch("SELECT rolname FROM pg_roles WHERE starts_with(rolname, $1)", prefix):
-            await connection.execute(f'DROP ROLE IF EXISTS "{row[0]}"')
-    finally:
-        await connection.close()
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.bootstrap_servers)
-    await admin.start()
-    try:
-        if left := [name for name in await admin.list_topics() if name.startswith(prefix)]:
-            await admin.delete_topics(left)
-    finally:
-        await admin.close()

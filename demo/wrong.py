@@ -12,8 +12,8 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from demo import namespace
 from demo.wrong_build import BETWEEN
+from deploy.local.namespace import remove
 from deploy.local.services import environment
 from deploy.local.stack import CHECKOUT, Stack
 from tests.checker import Report, Target, check
@@ -45,7 +45,7 @@ async def caught(stack: Stack, run: str, log: Path) -> Report:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        await namespace.remove(stack, wrong)
+        await remove(stack, wrong)
 
 
 async def start(build: str, env: Mapping[str, str], log: Path) -> asyncio.subprocess.Process:

@@ -17,8 +17,8 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
-from aiokafka.admin import AIOKafkaAdminClient
 
+from deploy.local.namespace import remove
 from deploy.local.services import DEMO_START, ServiceProcess, environment
 from deploy.local.stack import Stack
 from libs.common import time_travel
@@ -91,28 +91,7 @@ class Spine:
     async def close(self) -> None:
         for process in self.processes.values():
             process.kill()
-        await drop_databases(self.stack, self.namespace)
-        await delete_topics(self.stack, self.namespace)
-
-
-async def drop_databases(stack: Stack, namespace: str) -> None:
-    connection = await asyncpg.connect(stack.database_url)
-    try:
-        rows = await connection.fetch("SELECT datname FROM pg_database WHERE starts_with(datname, $1)", namespace)
-        for row in rows:
-            await connection.execute(f'DROP DATABASE "{row[0]}" WITH (FORCE)')
-            await connection.execute(f'DROP ROLE IF EXISTS "{row[0]}"')
-    finally:
-        await connection.close()
-
-
-async def delete_topics(stack: Stack, namespace: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.bootstrap_servers)
-    await admin.start()
-    try:
-        await admin.delete_topics([name for name in await admin.list_topics() if name.startswith(namespace)])
-    finally:
-        await admin.close()
+        await remove(self.stack, self.namespace)
 
 
 def form(**changes: Any) -> dict[str, Any]:

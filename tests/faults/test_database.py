@@ -10,10 +10,11 @@ import pytest
 import pytest_asyncio
 
 from deploy.local import postgres
+from deploy.local.namespace import delete_topics
 from deploy.local.postgres import Postgres
 from deploy.local.stack import Stack
 from tests.faults.account import serve_forms, take_account
-from tests.spine import Spine, delete_topics, eventually
+from tests.spine import Spine, eventually
 
 CLIENTS, CHANGES = 24, 2
 

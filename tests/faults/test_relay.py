@@ -14,10 +14,11 @@ import pytest_asyncio
 
 from deploy.local import kafka
 from deploy.local.kafka import Kafka
+from deploy.local.namespace import drop_databases
 from deploy.local.services import ServiceProcess
 from deploy.local.stack import Stack
 from tests.faults.account import AREAS, ask_again, caught_up, serve_forms, take_account, told, told_again
-from tests.spine import Spine, change, drop_databases, eventually, submit
+from tests.spine import Spine, change, eventually, submit
 
 
 @pytest.fixture(scope="module", autouse=True)
