@@ -3,11 +3,16 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_asyncio
 
 from deploy.local.stack import Stack, ensure_running
 from tests.spine import Spine
+
+# A busy machine is no failure: pytest bounds a test's time, hypothesis need not.
+hypothesis.settings.register_profile("one-window", deadline=None)
+hypothesis.settings.load_profile("one-window")
 
 
 @pytest.fixture(scope="session")
