@@ -11,7 +11,7 @@ import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common.settings import Refused, Settings
@@ -67,14 +67,23 @@ async def raw(session: AsyncSession) -> asyncpg.Connection:
     if not session.info.get("begun"):
         await connection.execute(sa.text("SELECT 1"))
         session.info["begun"] = True
-    return cast(asyncpg.Connection, (await connection.get_raw_connection()).driver_connection)
+    return await _driver(connection)
 
 
 @asynccontextmanager
 async def reading(database: Database) -> AsyncIterator[asyncpg.Connection]:
-    """A pooled connection for plain reads, without a transaction."""
+    """A pooled connection for plain reads, without a transaction.
+
+    SQLAlchemy takes no part in what is read here, and so never learns that a session was cut: that is seen to first.
+    """
     async with database.engine.connect() as connection:
-        yield cast(asyncpg.Connection, (await connection.get_raw_connection()).driver_connection)
+        if (await _driver(connection)).is_closed():
+            await connection.invalidate()
+        yield await _driver(connection)
+
+
+async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
+    return cast(asyncpg.Connection, (await connection.get_raw_connection()).driver_connection)
 
 
 def sqlstate(error: BaseException) -> str | None:
