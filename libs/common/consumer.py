@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -25,7 +26,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common import inbox
 from libs.common.clock import Clock
-from libs.common.database import Database, reading
+from libs.common.database import Database, is_database_error, reading
 from libs.common.drain import FAULT_OF_THE_EVENT_AFTER, drain, fails_by_itself
 from libs.common.envelope import DeadLetter, Incoming, read, source_of
 from libs.common.inbox import Place, PositionMoved
@@ -275,12 +276,20 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         log.critical("consumer paused: too many subjects fail", service=self.service.name, failing=failing)
         CONSUMER_PAUSED.labels(self.service.name).set(1)
-        while not self.stopping.is_set():
-            await asyncio.sleep(0.5)
-            async with reading(self.database) as connection:
-                if await connection.fetchval("SELECT max(at) > $1 FROM consumer_resumed", paused_at):
-                    break
+        while not self.stopping.is_set() and not await self._resumed(paused_at):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), 0.5)
         CONSUMER_PAUSED.labels(self.service.name).set(0)
+
+    async def _resumed(self, paused_at: datetime) -> bool:
+        """Whether a person has let the consumer go on; trouble with the database does not."""
+        try:
+            async with reading(self.database) as connection:
+                return bool(await connection.fetchval("SELECT max(at) > $1 FROM consumer_resumed", paused_at))
+        except Exception as error:
+            if not is_database_error(error):
+                raise
+            return False
 
     async def _keep_house(self, client: AIOKafkaConsumer) -> None:
         self.next_housekeeping = time.monotonic() + HOUSEKEEPING_SECONDS
