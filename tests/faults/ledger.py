@@ -6,6 +6,7 @@ It enters every event and every date that it is told of in a ledger, which nothi
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,13 +15,13 @@ from datetime import date
 import asyncpg
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from deploy.local.services import DEMO_START
+from deploy.local.services import DEMO_START, free_port
 from libs.common.clock import BusinessClock, Clock
 from libs.common.consumer import Consumer
 from libs.common.database import Database, open_database, raw
 from libs.common.due import ticker
 from libs.common.envelope import Incoming
-from libs.common.run import prepare
+from libs.common.run import prepare, serve
 from libs.common.service import Service
 from libs.common.settings import Settings, load
 from tests.faults.topics import Record, event, put
@@ -88,6 +89,22 @@ class Ledger:
             stop.set()
             await asyncio.wait_for(running, 30)
             await database.engine.dispose()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[str]:
+        """The whole service as `run` makes it, in this process, for as long as the context lasts; its URL."""
+        stop, ready, port = asyncio.Event(), asyncio.Event(), free_port()
+        with self.spine.as_environment():
+            os.environ[f"{NAME.upper()}_PORT"] = str(port)
+            running = asyncio.create_task(serve(self.service, stop, ready=ready))
+            await asyncio.wait({running, asyncio.create_task(ready.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            if running.done():
+                await running
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            stop.set()
+            await asyncio.wait_for(running, 30)
 
     async def put(self, *records: Record) -> None:
         await put(self.spine, *records, topic=HEARD)
