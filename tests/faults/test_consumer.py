@@ -19,7 +19,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import OffsetOutOfRangeError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from deploy.local.services import ServiceProcess
+from deploy.local.services import DEMO_START, ServiceProcess
 from libs.common import time_travel
 from libs.common.clock import BusinessClock
 from libs.common.consumer import Consumer
@@ -222,9 +222,7 @@ async def a_member_of_risk(spine: Spine) -> AsyncIterator[None]:
     """One more member of risk's group, in this process."""
     with spine.as_environment():
         settings = risk.load_settings()
-    async with httpx.AsyncClient() as client:
-        progress = (await client.get(f"{spine.service('risk').url}/health/progress")).json()
-    clock = BusinessClock(date.fromisoformat(progress["business_date"]))
+    clock = BusinessClock(max(await assessed_on(spine), default=DEMO_START))
     database, stop = open_database(settings), asyncio.Event()
     running = asyncio.create_task(Consumer(risk, database, settings, clock).run(stop))
     try:

@@ -241,17 +241,29 @@ async def test_a_fork_is_never_tried_and_holds_up_its_subject_until_a_person_dro
 
 async def test_the_command_lists_and_shows_what_is_parked_whatever_it_is_called(spine: Spine) -> None:
     uscc, odd = new_uscc(), f"[/bold] {uuid4()}"
+    await set_a_date_that_nobody_acts_on(spine)
     await put(spine, registered(uscc, registered_capital="1e400"), changed_address(odd, 7))
     await all_is_taken(spine)
 
     listed = await by_hand(spine, "list")
     assert [line for line in listed.splitlines() if uscc in line and "failed" in line and "UnreadableFact" in line]
     assert [line for line in listed.splitlines() if odd in line and "waiting" in line]
+    assert [line for line in listed.splitlines() if "of a newer release" in line and "2026-01-01" in line]
     shown = await by_hand(spine, "show", uscc, "1")
     assert "1e400" in shown
     assert "registered_capital: not between 0 and 10^16" in shown
     assert "Nothing is parked" in await refused(spine, "show", uscc, "9")
     assert "Nothing is parked" in await refused(spine, "drop", uscc, "9", "--why", "a slip")
+
+
+async def set_a_date_that_nobody_acts_on(spine: Spine) -> None:
+    async with spine.database("risk") as connection:
+        await connection.execute("INSERT INTO due VALUES ('of a newer release', '1', '2026-01-01')")
+
+        async def has_failed() -> bool:
+            return bool(await connection.fetchval("SELECT bool_or(attempts > 0) FROM due"))
+
+        await eventually(has_failed)
 
 
 async def test_dropping_a_failed_head_gives_up_that_event_alone(spine: Spine) -> None:
@@ -409,6 +421,7 @@ async def test_more_than_a_hundred_failing_heads_are_a_bad_release_that_stands_s
     assert 80 < failing <= 101, "those of earlier stories that fail again count as well"
     latecomer = new_uscc()
     await put(spine, registered(latecomer))
+    await cut_sessions(spine)
     await asyncio.sleep(1.5)  # time in which it would have moved
     assert await positions(spine, "risk") == standing
     assert await failing_heads(spine, enterprises) == failing
@@ -432,6 +445,15 @@ async def test_more_than_a_hundred_failing_heads_are_a_bad_release_that_stands_s
         scored = await connection.fetchval("SELECT count(*) FROM profile WHERE uscc = ANY($1)", enterprises)
     assert scored == len(enterprises)
     assert await score(spine, latecomer) == NEWNESS
+
+
+async def cut_sessions(spine: Spine) -> None:
+    """Trouble with the database is no reason to go on either."""
+    async with spine.database("risk") as connection:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 async def failing_heads(spine: Spine, subjects: list[str]) -> int:
