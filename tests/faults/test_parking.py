@@ -193,6 +193,19 @@ async def test_an_unknown_type_needs_nothing_and_the_mark_moves(spine: Spine) ->
     assert await score(spine, uscc) == NEWNESS + MOVE
 
 
+async def test_a_trace_that_cannot_be_read_is_no_fault_of_the_event(spine: Spine) -> None:
+    traces = [b"", b"none", b"\xff" * 55, b"\0" * 55, b"00-" + b"z" * 52, None]
+    enterprises = [new_uscc() for _ in traces]
+    records = [
+        registered(uscc).with_headers(traceparent=trace) for uscc, trace in zip(enterprises, traces, strict=True)
+    ]
+
+    await put(spine, *records)
+    await all_is_taken(spine)
+
+    assert [await score(spine, uscc) for uscc in enterprises] == [NEWNESS] * len(traces)
+
+
 async def test_behind_a_gap_events_wait_with_an_alarm_until_the_missing_one_comes(spine: Spine) -> None:
     uscc, missing = new_uscc(), 2
     before = await metric(spine, 'parked_events{service="risk",state="waiting"}')
