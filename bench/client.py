@@ -23,22 +23,29 @@ class Client:
 
     async def post(self, path: str, body: bytes = BODY) -> dict[str, Any]:
         """Post under a fresh key; raises RuntimeError for anything but 201."""
-        if self.writer is None:
-            self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
-        assert self.reader is not None
         head = (
             f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
             f"Idempotency-Key: {uuid4()}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        self.writer.write(head.encode() + body)
-        answer = (await self.reader.readuntil(b"\r\n\r\n")).lower()
-        length = int(answer.split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0])
-        content = await self.reader.readexactly(length)
+        try:
+            answer, content = await self._ask(head.encode() + body)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self.close()  # an idle connection that the server has closed meanwhile
+            answer, content = await self._ask(head.encode() + body)
         if not answer.startswith(b"http/1.1 201"):
             raise RuntimeError(f"{answer.split(b' ', 2)[1].decode()}: {content.decode()[:300]}")
         found: dict[str, Any] = json.loads(content)
         return found
 
+    async def _ask(self, request: bytes) -> tuple[bytes, bytes]:
+        if self.reader is None or self.writer is None:
+            self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self.writer.write(request)
+        answer = (await self.reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(answer.split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0])
+        return answer, await self.reader.readexactly(length)
+
     def close(self) -> None:
         if self.writer is not None:
             self.writer.close()
+        self.reader = self.writer = None

@@ -1,7 +1,7 @@
 -- What one accepted form writes, statement for statement, with the same sizes: the limit of a command on this database.
 BEGIN;
 SELECT pg_try_advisory_xact_lock(hashtextextended(gen_random_uuid()::text, 0));
-SELECT gen_random_uuid() AS id, lpad(nextval('uscc_serial')::text, 18, '9') AS uscc \gset
+SELECT gen_random_uuid() AS id, lpad(nextval('uscc_serial')::text, 18, '0') AS uscc \gset
 SELECT body_hash, status, answer, headers FROM idempotency WHERE (caller, route, key) = ('anonymous', 'POST /v1/applications', :id::text);
 INSERT INTO application (id, submitted_at, status, enterprise_name, form, decision, uscc) VALUES (:id::uuid, now(), 'registered', '上海青禾餐饮有限公司',
  '{"name": {"division": "上海", "trade_name": "青禾", "industry": "餐饮", "form": "有限公司"}, "registered_capital": "5000000.00", "capital_currency": "CNY", "investor_parties": ["8e3c7a16-5c3d-4a5f-9a38-0f8d0f6f0a11", "8e3c7a16-5c3d-4a5f-9a38-0f8d0f6f0a12"], "legal_representative": "8e3c7a16-5c3d-4a5f-9a38-0f8d0f6f0a13", "term": ["2026-02-01", "2046-01-31"]}',

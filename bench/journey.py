@@ -75,6 +75,7 @@ async def measure(on: Ground) -> None:
             if answered < 0.8 * rate or late:
                 break
         listening.cancel()
+        await asyncio.wait([listening])
     console.print(table)
     console.print(f"aim: p99 of {TARGET_P99 * 1000:.0f} ms or less at {TARGET_RATE} forms/s")
 

@@ -12,7 +12,7 @@ NEXT_SERIAL = text("SELECT nextval('uscc_serial')")
 
 async def next_serial(session: AsyncSession) -> int:
     """A serial that no other transaction gets; one that rolls back leaves it unused."""
-    return int((await session.execute(NEXT_SERIAL)).scalar_one())
+    return int(await session.scalar(NEXT_SERIAL) or 0)
 
 
 async def enterprise_to_change(session: AsyncSession, uscc: str) -> Enterprise | None:
