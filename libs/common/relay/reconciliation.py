@@ -49,7 +49,8 @@ def unknown(said: Iterable[Said], rows: Container[tuple[str, int, UUID]], counte
 class Plan:
     """What `reconcile` writes: events to adopt as sent, new sequences by outbox row, counters to raise.
 
-    `forks` were said twice under one sequence and cannot be healed here: consumers have parked the second.
+    `forks` were said under a sequence that another event had taken: consumers have parked them, and a person drops
+    them there. A fork that is our own row is said again, under the next free sequence.
     """
 
     adopt: tuple[Said, ...]
@@ -77,7 +78,7 @@ def plan(said: Sequence[Said], rows: Sequence[Row], counters: Mapping[str, int])
         elif event.id not in ours and not (event.old and counters.get(event.subject, 0) >= event.sequence):
             ours.add(event.id)
             adopt.append(event)
-    told = {event.id for event in said}
+    told = set(spoken.values())
     next_free = dict(highest)
     renumber: dict[int, int] = {}
     for row in sorted(rows, key=lambda row: row.sequence):
