@@ -51,6 +51,15 @@ LAST_SAID = """
 SELECT DISTINCT ON (subject) subject, data FROM outbox WHERE subject = ANY($1::text[]) AND type = $2
 ORDER BY subject, sequence DESC
 """
+NOT_BEFORE = """
+WITH moved AS (
+    INSERT INTO assessment AS a (partition, assessed_on, moving)
+    SELECT p, on_date, false FROM unnest($1::int[], $2::date[]) AS v(p, on_date) ORDER BY p
+    ON CONFLICT (partition) DO UPDATE SET assessed_on = greatest(a.assessed_on, excluded.assessed_on)
+    RETURNING partition, assessed_on
+) UPDATE profile p SET next_step_on = moved.assessed_on FROM moved
+WHERE p.partition = moved.partition AND p.next_step_on < moved.assessed_on
+"""
 ADOPT_ANNOUNCED = """
 WITH adopted AS (
     UPDATE profile p SET announced_class = said.risk_class,

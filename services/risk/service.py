@@ -22,7 +22,7 @@ async def use_scorecard(database: Database, _clock: Clock) -> None:
 async def lift_announced(connection: asyncpg.Connection, adopted: list[Incoming]) -> list[str]:
     """After a restore: what our topic announced last counts as announced."""
     in_order = sorted(adopted, key=lambda event: (event.subject, event.sequence))
-    said = {event.subject: use_cases.class_said(event.data) for event in in_order if event.type == ClassChanged.type}
+    said = {event.subject: use_cases.announcement(event.data) for event in in_order if event.type == ClassChanged.type}
     if not said:
         return []
     differ = await use_cases.adopt_announcements(connection, said)

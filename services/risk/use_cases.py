@@ -78,14 +78,21 @@ async def activate_scorecard(session: AsyncSession, scorecard: Scorecard) -> boo
     return True
 
 
-async def adopt_announcements(connection: asyncpg.Connection, said: Mapping[str, int]) -> int:
-    """After a restore: the class that was last announced is the one that our topic says (`said`: by enterprise).
+async def adopt_announcements(connection: asyncpg.Connection, said: Mapping[str, ClassChanged]) -> int:
+    """After a restore: what our topic said last of each enterprise (`said`) counts as announced, and no partition goes
+    back before a date on which it was assessed.
 
-    Where it is not the class that the restored facts give, the enterprise is scored at once and the difference
+    Where the class is not the one that the restored facts give, the enterprise is scored at once and the difference
     announced. Returns how many these are.
     """
-    different = await connection.fetch(repository.ADOPT_ANNOUNCED, list(said), list(said.values()))
-    await connection.execute(repository.NEXT_STEPS, STEP, sorted({row["partition"] for row in different}))
+    dates: dict[int, date] = {}
+    for subject, last in said.items():
+        partition = partition_of(subject)
+        dates[partition] = max(last.assessed_on, dates.get(partition, date.min))
+    await connection.execute(repository.NOT_BEFORE, list(dates), list(dates.values()))
+    classes = [LETTERS.index(last.risk_class) for last in said.values()]
+    different = await connection.fetch(repository.ADOPT_ANNOUNCED, list(said), classes)
+    await connection.execute(repository.NEXT_STEPS, STEP, sorted(dates))
     return len(different)
 
 
@@ -149,13 +156,14 @@ async def _standing(
     found: dict[str, tuple[int | None, int | None]] = {**await repository.standing(connection, subjects)}
     if new := [subject for subject in subjects if subject not in found]:
         said = await repository.last_said(connection, new, ClassChanged.type)
-        found.update((subject, (None, class_said(said[subject]) if subject in said else None)) for subject in new)
+        classes = {subject: LETTERS.index(announcement(data).risk_class) for subject, data in said.items()}
+        found.update((subject, (None, classes.get(subject))) for subject in new)
     return found
 
 
-def class_said(data: bytes) -> int:
-    """The class in an announcement of ours."""
-    return LETTERS.index(msgspec.json.decode(data, type=ClassChanged).risk_class)
+def announcement(data: bytes) -> ClassChanged:
+    """An announcement of ours, as it was said."""
+    return msgspec.json.decode(data, type=ClassChanged)
 
 
 def _announce(session: AsyncSession, subject: str, cause: outbox.Cause, clock: Clock, event: ClassChanged) -> UUID:
