@@ -1,4 +1,5 @@
-"""The cursor over row ids that commit out of order: a real outbox, read by a real relay into a real topic."""
+"""How far the relay has come, over row ids that commit out of order, and what is known of it a month later: a real
+outbox, read by a real relay into a real topic."""
 
 from __future__ import annotations
 
@@ -8,12 +9,14 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import uuid4
 
 import asyncpg
 import pytest
 import pytest_asyncio
+from aiokafka import AIOKafkaProducer
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from deploy.local import postgres
@@ -25,10 +28,12 @@ from libs.common.envelope import Event
 from libs.common.migration import migrate
 from libs.common.relay.loop import READ, READ_AT_MOST, relay
 from libs.common.relay.progress import Progress, advanced
+from libs.common.relay.restored import Restored, check_not_restored, resend
 from libs.common.settings import Settings
 from libs.common.transaction import once
 from services.registration.service import service
 from tests.faults.account import histories, told, told_again
+from tests.faults.topics import event
 from tests.spine import Spine, eventually
 
 
@@ -229,6 +234,63 @@ async def test_many_writers_of_all_speeds_are_all_sent_once_and_in_order(box: Bo
             await eventually(lambda subject=subject, count=count: _is(box.said(subject), count))
         await eventually(lambda: _is(box.missing(), set()))
     assert sum(committed.values()) > 60
+
+
+async def test_an_event_sent_again_after_a_month_is_still_known_at_the_next_start(box: Box) -> None:
+    await box.say("an old one")
+    async with box.transaction() as aging:
+        await aging.execute("UPDATE outbox SET created_at = now() - interval '31 days' WHERE subject = 'an old one'")
+        await aging.execute("COMMIT")
+    assert await resend(box.database, "an old one", 1, 1) == 1
+
+    async with box.relay():
+        await eventually(lambda: _is(box.said("an old one"), 1))
+        await eventually(lambda: _is(box.missing(), set()))
+    await check_not_restored(box.database, box.settings)
+
+
+async def test_events_are_sent_again_in_their_order_however_their_rows_lie(box: Box, spine: Spine) -> None:
+    for _ in range(3):
+        await box.say("moved about")
+    async with spine.database("registration") as connection:
+        for scan in ("indexscan", "bitmapscan"):
+            await connection.execute(f"ALTER ROLE {box.settings.database_name} SET enable_{scan} = off")
+        for last in (1, 3):  # the first row comes to lie behind the others
+            assert await resend(box.database, "moved about", 1, last) == last
+        rows = await connection.fetch("SELECT sequence FROM outbox WHERE subject = 'moved about' ORDER BY id")
+    assert [row["sequence"] for row in rows] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("sent", "known"), [(timedelta(days=29, hours=12), True), (timedelta(days=20), False)])
+async def test_an_event_that_waited_for_its_broker_is_known_when_its_row_has_passed_retention(
+    box: Box, sent: timedelta, known: bool
+) -> None:
+    subject = f"sent {sent.days} days ago"
+    await box.say(subject)
+    async with box.transaction() as pruning:
+        row = await pruning.fetchrow("DELETE FROM outbox WHERE subject = $1 RETURNING *", subject)
+        await pruning.execute("COMMIT")
+    await put_at(box, row, datetime.now(UTC) - sent)
+
+    if known:
+        await check_not_restored(box.database, box.settings)
+    else:
+        with pytest.raises(Restored, match=subject):
+            await check_not_restored(box.database, box.settings)
+
+
+async def put_at(box: Box, row: asyncpg.Record, time: datetime) -> None:
+    """The row's event on the topic, as it was sent at that time."""
+    record = event(row["subject"], row["sequence"], {}, type=row["type"], id=row["event_id"])
+    producer = AIOKafkaProducer(bootstrap_servers=box.settings.kafka_bootstrap_servers)
+    await producer.start()
+    try:
+        await producer.send_and_wait(
+            box.settings.events_topic, record.value, record.key, record.partition,
+            timestamp_ms=int(time.timestamp() * 1000), headers=list(record.headers.items()),
+        )  # fmt: skip
+    finally:
+        await producer.stop()
 
 
 async def _is(answer: object, expected: object) -> bool:

@@ -18,7 +18,8 @@ from libs.common.settings import Refused, Settings
 TAIL = 10_000
 """Records per partition that the start check reads: more than a relay can have had under way, twice over."""
 
-RETENTION = timedelta(days=30)
+RETENTION = timedelta(days=29)
+"""A day less than the relay keeps rows: a record is younger than its row by as long as the event waited for Kafka."""
 
 Lift = Callable[[asyncpg.Connection, list[Incoming]], Awaitable[list[str]]]
 """A service's own allocators (for example of serial numbers) are lifted above what the adopted events used;
@@ -92,9 +93,12 @@ async def resend(database: Database, subject: str, first: int, last: int) -> int
 
 RESEND = """
 WITH again AS (
-    UPDATE outbox SET id = nextval(pg_get_serial_sequence('outbox', 'id')), adopted = false
-    WHERE subject = $1 AND sequence BETWEEN $2 AND $3 RETURNING 1
-) SELECT count(*) FROM again
+    SELECT id, nextval(pg_get_serial_sequence('outbox', 'id')) AS new_id FROM (
+        SELECT id FROM outbox WHERE subject = $1 AND sequence BETWEEN $2 AND $3 ORDER BY sequence) in_order
+), moved AS (
+    UPDATE outbox o SET id = again.new_id, adopted = false, created_at = now() FROM again WHERE o.id = again.id
+    RETURNING 1
+) SELECT count(*) FROM moved
 """
 ADOPT = """
 INSERT INTO outbox (event_id, subject, sequence, type, time, correlation_id, causation_id, traceparent, data, adopted)
@@ -128,7 +132,9 @@ async def _write(connection: asyncpg.Connection, decided: Plan, adopted: list[In
         ],
     )
     await connection.executemany(
-        "UPDATE outbox SET sequence = $2, id = nextval(pg_get_serial_sequence('outbox', 'id')) WHERE id = $1", changes
+        "UPDATE outbox SET sequence = $2, id = nextval(pg_get_serial_sequence('outbox', 'id')), created_at = now()"
+        " WHERE id = $1",
+        changes,
     )
     await connection.execute(RAISE, list(decided.counters), list(decided.counters.values()))
 
