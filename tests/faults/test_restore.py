@@ -79,6 +79,14 @@ def operator(spine: Spine, *command: str) -> str:
     return done.stdout
 
 
+@pytest.fixture(autouse=True)
+def running(spine: Spine) -> None:
+    """Both services, also where an earlier story has ended with one of them stopped."""
+    for name in ("registration", "risk"):
+        if not spine.service(name).alive:
+            spine.service(name).start().wait_ready()
+
+
 async def profiles(spine: Spine) -> list[tuple[Any, ...]]:
     async with spine.database("risk") as connection:
         return [tuple(row) for row in await connection.fetch("SELECT * FROM profile ORDER BY uscc")]
@@ -110,7 +118,6 @@ async def the_rest_holds(spine: Spine, incomplete: set[str], answers: Sequence[h
 async def test_registration_on_an_older_copy_refuses_to_start_and_goes_on_when_it_is_reconciled(
     spine: Spine, incomplete: set[str]
 ) -> None:
-    spine.up("registration", "risk")
     registration = spine.service("registration")
     old = (await submit(spine)).json()["uscc"]
     await eventually(lambda: caught_up(spine))
@@ -164,7 +171,7 @@ async def test_reconciling_waits_until_the_service_is_stopped_and_finds_nothing_
 async def test_what_a_restored_service_wrote_and_never_sent_goes_behind_what_its_topic_holds(
     spine: Spine, incomplete: set[str]
 ) -> None:
-    registration = spine.service("registration").start().wait_ready()
+    registration = spine.service("registration")
     uscc = (await submit(spine)).json()["uscc"]
     await eventually(lambda: caught_up(spine))
     registration.stop()
