@@ -25,5 +25,5 @@ async def main(names: list[str]) -> None:
 if __name__ == "__main__":
     logging.getLogger("aiokafka").setLevel("CRITICAL")
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*BENCHES, []], default=list(BENCHES))
-    asyncio.run(main(parser.parse_args().names))
+    parser.add_argument("names", nargs="*", metavar="|".join(BENCHES))
+    asyncio.run(main(parser.parse_args().names or list(BENCHES)))

@@ -13,6 +13,10 @@ from services.registration.schemas import APPLICATION_EXAMPLE
 BODY = json.dumps(APPLICATION_EXAMPLE, ensure_ascii=False).encode()
 
 
+class Refused(Exception):
+    """Not now: the service protects itself."""
+
+
 @dataclass(slots=True)
 class Client:
     """One connection; one request at a time."""
@@ -22,7 +26,7 @@ class Client:
     writer: asyncio.StreamWriter | None = None
 
     async def post(self, path: str, body: bytes = BODY) -> dict[str, Any]:
-        """Post under a fresh key; raises RuntimeError for anything but 201."""
+        """Post under a fresh key; raises Refused for 503 and RuntimeError for anything else but 201."""
         head = (
             f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
             f"Idempotency-Key: {uuid4()}\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -32,6 +36,8 @@ class Client:
         except (asyncio.IncompleteReadError, ConnectionError):
             self.close()  # an idle connection that the server has closed meanwhile
             answer, content = await self._ask(head.encode() + body)
+        if answer.startswith(b"http/1.1 503"):
+            raise Refused
         if not answer.startswith(b"http/1.1 201"):
             raise RuntimeError(f"{answer.split(b' ', 2)[1].decode()}: {content.decode()[:300]}")
         found: dict[str, Any] = json.loads(content)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from rich.table import Table
 
-from bench.client import Client
+from bench.client import Client, Refused
 from bench.figures import console, percentile
 from bench.ground import Ground, ground
 from libs.common import kafka
@@ -22,10 +22,12 @@ GIVE_UP_SECONDS = 10.0
 
 @dataclass(slots=True)
 class Flight:
-    """Forms under way at one rate, by application id. `sent` are the times at which each was due to be sent."""
+    """Forms under way at one rate, by application id. `sent` are the times at which each was due to be sent; `refused`
+    counts those that were put off with a 503."""
 
     sent: dict[str, float] = field(default_factory=dict)
     scored: dict[str, float] = field(default_factory=dict)
+    refused: int = 0
 
 
 async def fly(port: int, rate: float, flight: Flight) -> float:
@@ -35,8 +37,10 @@ async def fly(port: int, rate: float, flight: Flight) -> float:
 
     async def one(due: float) -> None:
         client = idle.pop() if idle else Client(port)
-        answer = await client.post("/v1/applications")
-        flight.sent[answer["id"]] = due
+        try:
+            flight.sent[(await client.post("/v1/applications"))["id"]] = due
+        except Refused:
+            flight.refused += 1
         idle.append(client)
 
     async with asyncio.TaskGroup() as group:
@@ -55,7 +59,7 @@ async def measure(on: Ground) -> None:
     services[1].wait_ready()
     flight = Flight()
     table = Table(
-        "forms/s asked", "answered", "p50 ms", "p99 ms", "max ms", "not scored in time",
+        "forms/s asked", "answered", "p50 ms", "p99 ms", "max ms", "put off (503)", "not scored in time",
         title=f"Form to score: {SECONDS:.0f} s at each rate, everything on the same cores", title_justify="left",
     )  # fmt: skip
     async with kafka.reader(registration.load_settings(), f"{on.namespace}risk.events") as listener:
@@ -64,6 +68,7 @@ async def measure(on: Ground) -> None:
         await fly(port, 20, Flight())
         for rate in RATES:
             flight.sent.clear()
+            flight.refused = 0
             answered = await fly(port, rate, flight)
             deadline = time.perf_counter() + GIVE_UP_SECONDS
             while flight.sent.keys() - flight.scored.keys() and time.perf_counter() < deadline:
@@ -71,7 +76,13 @@ async def measure(on: Ground) -> None:
             took = [flight.scored[id] - due for id, due in flight.sent.items() if id in flight.scored]
             late = len(flight.sent) - len(took)
             shown = (percentile(took, 0.5), percentile(took, 0.99), max(took))
-            table.add_row(str(rate), f"{answered:.0f}", *(f"{value * 1000:.0f}" for value in shown), str(late))
+            table.add_row(
+                str(rate),
+                f"{answered:.0f}",
+                *(f"{value * 1000:.0f}" for value in shown),
+                str(flight.refused),
+                str(late),
+            )
             if answered < 0.8 * rate or late:
                 break
         listening.cancel()
