@@ -1,10 +1,11 @@
 """python -m bench [relay] [consumer] [command] [journey]: measure, and print the figures."""
 
 import argparse
-import asyncio
 import logging
 import os
 import platform
+
+import uvloop
 
 from bench import command, consumer, journey, relay
 from bench.figures import console
@@ -26,4 +27,4 @@ if __name__ == "__main__":
     logging.getLogger("aiokafka").setLevel("CRITICAL")
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="|".join(BENCHES))
-    asyncio.run(main(parser.parse_args().names or list(BENCHES)))
+    uvloop.run(main(parser.parse_args().names or list(BENCHES)))
