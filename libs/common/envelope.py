@@ -1,5 +1,6 @@
 """CloudEvents 1.0 in Kafka's binary mode: attributes in `ce_*` headers, JSON in the value, the subject as key."""
 
+from operator import itemgetter
 from typing import ClassVar, NamedTuple, Protocol
 from uuid import UUID
 
@@ -105,33 +106,37 @@ def read(record: KafkaRecord, source: str) -> Incoming | DeadLetter:
     """The event in a record of a topic on which only `source` speaks."""
     attributes = dict(record.headers)
     try:
-        subject = _text(attributes, "ce_subject")
-        if _text(attributes, "ce_source") != source:
-            raise ValueError(f"ce_source is not {source}")
-        if record.key != attributes["ce_subject"]:
+        given = _identity(attributes)
+        if not all(given) or max(map(len, given)) > MAX_ATTRIBUTE_BYTES or b"\0" in b"".join(given):
+            raise ValueError(f"{_unfit(attributes)} is empty, longer than {MAX_ATTRIBUTE_BYTES} bytes, or holds a NUL")
+        if record.key != given[0]:
             raise ValueError("the key is not ce_subject")
-        sequence = int(_text(attributes, "ce_subjectsequence"))
+        subject, said_by, number, id, type, time, correlation_id = [value.decode() for value in given]
+        if said_by != source:
+            raise ValueError(f"ce_source is not {source}")
+        sequence = int(number)
         if not 1 <= sequence <= MAX_SEQUENCE:
             raise ValueError("ce_subjectsequence is not between 1 and 2^63 - 1")
         return Incoming(
-            record.topic, record.partition, record.offset, source, subject, sequence,
-            UUID(_text(attributes, "ce_id")), _text(attributes, "ce_type"), _text(attributes, "ce_time"),
-            _text(attributes, "ce_correlationid"), _traceparent(attributes), record.value or b"",
+            record.topic, record.partition, record.offset, source, subject, sequence, msgspec.convert(id, UUID), type,
+            time, correlation_id, _traceparent(attributes), record.value or b"",
         )  # fmt: skip
     except (KeyError, ValueError) as error:
         cause = f"missing header {error}" if isinstance(error, KeyError) else str(error)
         return DeadLetter(record.topic, record.partition, record.offset, cause[:500], record.key, record.value)
 
 
-def _text(attributes: dict[str, bytes], name: str) -> str:
-    """An attribute that a database can keep; one that none could keep must not look like an event that could be parked.
+IDENTITY = ("ce_subject", "ce_source", "ce_subjectsequence", "ce_id", "ce_type", "ce_time", "ce_correlationid")
+_identity = itemgetter(*IDENTITY)
 
-    Raises KeyError, ValueError.
-    """
-    value = attributes[name]
-    if not value or len(value) > MAX_ATTRIBUTE_BYTES or b"\0" in value:
-        raise ValueError(f"{name} is empty, longer than {MAX_ATTRIBUTE_BYTES} bytes, or holds a NUL")
-    return value.decode()
+
+def _unfit(attributes: dict[str, bytes]) -> str:
+    """The attribute that no database could keep: what lacks one must not look like an event that could be parked."""
+    return next(
+        name
+        for name in IDENTITY
+        if not attributes[name] or len(attributes[name]) > MAX_ATTRIBUTE_BYTES or b"\0" in attributes[name]
+    )
 
 
 def _traceparent(attributes: dict[str, bytes]) -> str | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import asyncpg
+from asyncpg.pgproto.pgproto import UUID as FastUUID  # what asyncpg itself returns: equal, and made in C
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common.database import raw
@@ -223,7 +224,7 @@ def now() -> float:
 
 
 def _ids(packed: bytes) -> tuple[UUID, ...]:
-    return tuple(UUID(bytes=packed[at : at + 16]) for at in range(0, len(packed), 16))
+    return tuple([FastUUID(packed[at : at + 16]) for at in range(0, len(packed), 16)])
 
 
 def _columns(pairs: Iterable[tuple[str, object]]) -> tuple[list[str], list[object]]:
