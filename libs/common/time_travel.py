@@ -41,6 +41,7 @@ async def follow(settings: Settings, clock: BusinessClock, ready: asyncio.Event,
                     clock.advance(date.fromisoformat(json.loads(record.value)["business_date"]))
             if not ready.is_set() and all([await consumer.position(p) >= end for p, end in ends.items()]):
                 ready.set()
+        ready.set()  # who waits to serve must also hear that there is nothing left to wait for
 
 
 async def advance(bootstrap_servers: str, namespace: str, to: date) -> None:

@@ -6,7 +6,7 @@ from libs.common.clock import Clock
 from libs.common.database import Database
 from libs.common.envelope import Incoming
 from libs.common.service import Service
-from libs.common.transaction import once
+from libs.common.transaction import retried
 from services.risk import reactions, scorecards, use_cases
 from services.risk.api import api
 from services.risk.published_events import ClassChanged
@@ -16,7 +16,7 @@ from services.risk.settings import Settings
 async def use_scorecard(database: Database, _clock: Clock) -> None:
     """Refuse an unfit scorecard; where it differs from the one in force, every enterprise is scored again."""
     scorecard = scorecards.current()
-    await once(database, lambda session: use_cases.activate_scorecard(session, scorecard))
+    await retried(database, lambda session: use_cases.activate_scorecard(session, scorecard))
 
 
 async def lift_announced(connection: asyncpg.Connection, adopted: list[Incoming]) -> list[str]:

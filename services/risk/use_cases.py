@@ -63,6 +63,7 @@ async def step_scores(session: AsyncSession, partition: int, on: date, scorecard
 async def activate_scorecard(session: AsyncSession, scorecard: Scorecard) -> bool:
     """Score everything by this scorecard, if it is not the one in force: every row's step has come. True if so."""
     connection = await raw(session)
+    await connection.execute("SET LOCAL statement_timeout = '600s'; SET LOCAL lock_timeout = '60s'")
     await connection.execute("SELECT pg_advisory_xact_lock(hashtext('one-window-scorecard'))")
     known = await connection.fetchval("SELECT digest FROM active_scorecard ORDER BY activated_at DESC LIMIT 1")
     if known == scorecard.digest:

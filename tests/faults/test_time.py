@@ -11,6 +11,7 @@ import pytest_asyncio
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common import due, time_travel
+from libs.common.clock import BusinessClock
 from libs.common.database import raw
 from tests.faults.ledger import NAME, Ledger, Trouble, open_ledger
 from tests.spine import Spine, eventually
@@ -210,3 +211,12 @@ async def test_business_time_never_goes_back(ledger: Ledger) -> None:
     for _ in range(2):  # nor for one that starts later
         async with ledger.serving() as url:
             assert await business_date(url) == START + 100 * DAY
+
+
+async def test_a_service_told_to_stop_before_the_clock_is_read_waits_for_it_no_longer(ledger: Ledger) -> None:
+    ready, stop = asyncio.Event(), asyncio.Event()
+    stop.set()
+
+    await time_travel.follow(ledger.settings, BusinessClock(START), ready, stop)
+
+    assert ready.is_set()

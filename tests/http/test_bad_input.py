@@ -294,6 +294,16 @@ async def test_a_path_that_leads_nowhere_is_a_problem_too(
     assert_same_in_chinese(english, chinese)
 
 
+@pytest.mark.parametrize("uscc", ["%00", "%ff%fe", "%3f%23%0a", "9" * 2000])
+async def test_a_command_to_a_path_that_no_database_could_keep_is_a_problem_too(
+    spine: Spine, url: str, uscc: str
+) -> None:
+    before = await rows(spine)
+    answer = await send(f"{url}/v1/enterprises/{uscc}/changes", as_json({"area": "310106013"}))
+    assert_problem(answer, 422, MALFORMED)
+    assert await rows(spine) == before
+
+
 async def ask(spine: Spine, service: str, method: str, path: str, language: str = "en") -> httpx.Response:
     """Ask for the path as it stands: a client would tidy it up first."""
     async with client() as asking:

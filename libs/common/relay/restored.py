@@ -86,7 +86,10 @@ async def resend(database: Database, subject: str, first: int, last: int) -> int
     """Have the relay send these sequences of a subject again (Kafka lost them); how many it will send."""
     connection = await connect(database)
     try:
-        return int(await connection.fetchval(RESEND, subject, first, last) or 0)
+        async with connection.transaction():
+            # As every writer: a transaction id before the row ids, or the relay would take them for rolled back.
+            await connection.execute("SELECT pg_current_xact_id()")
+            return int(await connection.fetchval(RESEND, subject, first, last) or 0)
     finally:
         await connection.close()
 

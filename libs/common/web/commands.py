@@ -64,7 +64,9 @@ def router(prefix: str = "/v1") -> APIRouter:
 
 
 async def _command(request: JsonRequest, handle: Callable[[Request], Awaitable[Response]]) -> Response:
-    route, keys = f"{request.method} {request.url.path}", request.headers.getlist("idempotency-key")
+    # The path as it was sent: ASCII, so that it can be kept whatever it decodes to, and two paths never share a name.
+    path = request.scope["raw_path"].decode("ascii", "backslashreplace")
+    route, keys = f"{request.method} {path}", request.headers.getlist("idempotency-key")
     body = await request.body()
     claim = idempotency.claim_of(CALLER, route, keys, body)
     if body:
