@@ -3,7 +3,6 @@
 Kafka's own offsets serve lag tools only: a restored or taken-over database knows by itself where it stands.
 """
 
-import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -217,10 +216,6 @@ async def park(connection: asyncpg.Connection, event: Incoming, state: State, er
 def describe(error: BaseException) -> str:
     """The kind of the error and the sentence; the event's own data is not repeated."""
     return f"{type(error).__name__}: {error}"[:1000]
-
-
-def now() -> float:
-    return time.time()
 
 
 def _ids(packed: bytes) -> tuple[UUID, ...]:

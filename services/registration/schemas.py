@@ -291,31 +291,6 @@ class FindingView(BaseModel):
     reasons: list[str]
     sentences: list[str]
 
-    @classmethod
-    def of(cls, finding: domain.Finding, language: Language) -> Self:
-        entry, edition = finding.entry, finding.edition
-        return cls(
-            outcome=finding.outcome,
-            verdict=finding.verdict,
-            activity=finding.activity,
-            edition=edition.edition if edition else None,
-            scope=edition.scope if edition else None,
-            instrument=edition.instrument if edition else None,
-            item_no=entry.item_no if entry else None,
-            item_key=entry.item_key if entry else None,
-            part=entry.part if entry else None,
-            summary=(entry.text_zh if language == "zh" else entry.text_summary) if entry else None,
-            measures=list(entry.measure) if entry else [],
-            cap=(entry.cap or None) if entry else None,
-            coverage=entry.coverage if entry else None,
-            confidence=entry.confidence if entry else None,
-            source=entry.source if entry else None,
-            note=(entry.note or None) if entry else None,
-            relief=list(finding.relief),
-            reasons=list(finding.reasons),
-            sentences=[text(reason, language) for reason in finding.reasons],
-        )
-
 
 class DecisionView(BaseModel):
     """A decision with its grounds, the day it was judged for, and the digest of the law it was judged by."""
@@ -324,15 +299,6 @@ class DecisionView(BaseModel):
     judged_for: date
     policy_digest: str
     findings: list[FindingView]
-
-    @classmethod
-    def of(cls, decision: domain.Decision, language: Language) -> Self:
-        return cls(
-            outcome=decision.outcome,
-            judged_for=decision.judged_for,
-            policy_digest=decision.policy_digest,
-            findings=[FindingView.of(finding, language) for finding in decision.findings],
-        )
 
     @classmethod
     def recorded(cls, record: Mapping[str, Any], language: Language) -> Self:

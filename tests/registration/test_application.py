@@ -30,6 +30,7 @@ from services.registration.schemas import (
     DecisionView,
     EnterpriseChangeForm,
 )
+from services.registration.use_cases import recorded
 
 TODAY = date(2026, 1, 5)
 JUNK = st.recursive(
@@ -316,8 +317,8 @@ class TestWords:
 
     def test_a_decision_is_explained_in_the_language_of_the_caller(self) -> None:
         application = replace(form().command().application, activities=("5128",))
-        decision = domain.decide(application, law(), TODAY)
-        zh, en = DecisionView.of(decision, "zh"), DecisionView.of(decision, "en")
+        record = recorded(domain.decide(application, law(), TODAY))
+        zh, en = DecisionView.recorded(record, "zh"), DecisionView.recorded(record, "en")
 
         assert (zh.outcome, zh.policy_digest, zh.judged_for) == ("refused", law().digest, TODAY)
         (finding,) = en.findings
