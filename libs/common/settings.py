@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     pool_size: int = 10
     request_seconds: float = 15.0
     """How long a request may take, its body included."""
+    oidc_issuer: str = Field(default="http://127.0.0.1:8109", validation_alias="OIDC_ISSUER")
+    """Who vouches for callers; `/.well-known/openid-configuration` is read there."""
+    oidc_audience: str = Field(default="one-window", validation_alias="OIDC_AUDIENCE")
     log_level: str = Field(default="INFO", validation_alias="LOG_LEVEL")
 
     @property

@@ -126,6 +126,46 @@ _table(
     sa.Index("idempotency_by_age", "at"),
 )
 
+# audit
+_table(
+    "audit",
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    _required("entry", BYTEA),
+    _required("at", Time, "now()"),
+    sa.Column("number", sa.BigInteger, unique=True),
+    sa.Column("hash", BYTEA),
+    sa.Index("audit_unsealed", "id", postgresql_where=sa.text("number IS NULL")),
+)
+
+# work
+_table(
+    "work_item",
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _required("queue", sa.Text),
+    _required("subject", sa.Text),
+    _required("correlation_id", sa.Text),
+    sa.Column("department", sa.Text),
+    _required("opened_on", sa.Date),
+    _required("working_days", sa.Integer),
+    _required("due_on", sa.Date),
+    _required("provisional", sa.Boolean, "false"),
+    sa.Column("claimed_by", sa.Text),
+    sa.Column("claimed_at", Time),
+    sa.Column("escalated_on", sa.Date),
+    sa.Column("closed_at", Time),
+    sa.Column("outcome", sa.Text),
+    _required("version", sa.Integer, "1"),
+    sa.Index("work_item_open", "queue", "subject", unique=True, postgresql_where=sa.text("closed_at IS NULL")),
+    sa.Index("work_item_by_due", "queue", "due_on", "id", postgresql_where=sa.text("closed_at IS NULL")),
+)
+_table(
+    "work_absence",
+    sa.Column("officer", sa.Text, primary_key=True),
+    sa.Column("from_on", sa.Date, primary_key=True),
+    _required("to_on", sa.Date),
+    _required("stand_in", sa.Text),
+)
+
 
 def with_common_tables(own: sa.MetaData) -> sa.MetaData:
     """One metadata with a service's own tables and these, as its database must look."""

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from fastapi import Path
 
+from libs.common.identity import Caller
 from libs.common.problems import Problem
-from libs.common.web import Reading, router
+from libs.common.web import Reading, allowed, router
 from services.risk import repository, scorecards
 from services.risk.domain import Fact, RiskClass, assess
 from services.risk.schemas import ContributionView, DistributionView, RiskView
@@ -16,10 +17,11 @@ from services.risk.schemas import ContributionView, DistributionView, RiskView
 api = router()
 
 Uscc = Annotated[str, Path(pattern="^[0-9A-HJ-NPQRTUWXY]{18}$", examples=["91310106MA0000015B"])]
+Regulator = Annotated[Caller, allowed("risk_analyst", "regulator", "supervisor", "auditor")]
 
 
 @api.get("/enterprises/{uscc}/risk", tags=["risk"])
-async def read_risk(uscc: Uscc, reading: Reading) -> RiskView:
+async def read_risk(uscc: Uscc, _: Regulator, reading: Reading) -> RiskView:
     """Score, class and every reason, on the assessment date. Internal use."""
     row = await reading.fetchrow(repository.ONE, uscc)
     if row is None:
@@ -48,7 +50,7 @@ async def read_risk(uscc: Uscc, reading: Reading) -> RiskView:
 
 
 @api.get("/risk/distribution", tags=["risk"])
-async def read_distribution(reading: Reading) -> DistributionView:
+async def read_distribution(_: Regulator, reading: Reading) -> DistributionView:
     """How many enterprises stand in each class, from counters."""
     rows = await reading.fetch(repository.DISTRIBUTION)
     counts = {RiskClass(row["risk_class"]).name: row["enterprises"] for row in rows}

@@ -2,6 +2,21 @@
 
 from libs.common.web.app import create_app
 from libs.common.web.commands import InTransaction, Reading, TheClock, TheLanguage, router
+from libs.common.web.rights import Anyone, allowed
 from libs.common.web.running import Running
+from libs.common.web.versions import IfMatch, Stale, tag
 
-__all__ = ["InTransaction", "Reading", "Running", "TheClock", "TheLanguage", "create_app", "router"]
+__all__ = [
+    "Anyone",
+    "IfMatch",
+    "InTransaction",
+    "Reading",
+    "Running",
+    "Stale",
+    "TheClock",
+    "TheLanguage",
+    "allowed",
+    "create_app",
+    "router",
+    "tag",
+]

@@ -17,6 +17,7 @@ from libs.common.web.documents import Application
 from libs.common.web.health import health
 from libs.common.web.limits import Limits
 from libs.common.web.running import Running, refusal
+from libs.common.web.versions import Stale
 
 KINDS = {404: "not-found", 405: "method-not-allowed"}
 MAX_FAULTS = 300
@@ -44,6 +45,7 @@ def create_app(service: Service, run: Running) -> FastAPI:
     app.add_exception_handler(HTTPException, _handler(_http_problem))
     app.add_exception_handler(CommitUnknown, _handler(lambda _: Problem("outcome-unknown", 503, retry_after=1)))
     app.add_exception_handler(Unavailable, _handler(lambda _: Problem("unavailable", 503, retry_after=1)))
+    app.add_exception_handler(Stale, _handler(lambda _: Problem("stale", 412)))
     for one in service.routers:
         app.include_router(one)
     app.include_router(health())

@@ -8,18 +8,20 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from libs.common import idempotency
+from libs.common import audit, idempotency
 from libs.common.clock import Clock
 from libs.common.database import reading
 from libs.common.idempotency import Answer
+from libs.common.identity import Caller
 from libs.common.problems import Language, Problem
 from libs.common.transaction import retried
 from libs.common.web.body import JsonRequest, has_json
 from libs.common.web.documents import PROBLEM_RESPONSES
+from libs.common.web.rights import admit, rights_of
 from libs.common.web.running import COMMANDS, language, running
 
-CALLER = "anonymous"
-"""Until callers identify themselves, everybody who reaches the loopback address is one caller."""
+ANONYMOUS = "anonymous"
+"""All who use an open route without a token share one name for their keys."""
 
 
 # All of these are coroutines: FastAPI would send plain functions to a thread.
@@ -46,29 +48,35 @@ TheLanguage = Annotated[Language, Depends(language)]
 
 
 class CommandRoute(APIRoute):
-    """A command is one transaction under its Idempotency-Key; it is committed before the answer goes out."""
+    """Who may not use a route learns nothing else of it. A command is one transaction under its Idempotency-Key; it is
+    committed before the answer goes out."""
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         handle = super().get_route_handler()
-        if not COMMANDS.intersection(self.methods or ()):
-            return handle
+        rights = rights_of(self.dependant, self.path)
+        is_command = bool(COMMANDS.intersection(self.methods or ()))
 
-        async def command(request: Request) -> Response:
-            return await _command(JsonRequest(request.scope, request.receive), handle)
+        async def answer(request: Request) -> Response:
+            caller = await admit(request, rights)
+            if is_command:
+                return await _command(JsonRequest(request.scope, request.receive), handle, caller, self.path_format)
+            return await handle(request)
 
-        return command
+        return answer
 
 
 def router(prefix: str = "/v1") -> APIRouter:
     return APIRouter(prefix=prefix, route_class=CommandRoute, responses=PROBLEM_RESPONSES)
 
 
-async def _command(request: JsonRequest, handle: Callable[[Request], Awaitable[Response]]) -> Response:
+async def _command(
+    request: JsonRequest, handle: Callable[[Request], Awaitable[Response]], caller: Caller | None, path_format: str
+) -> Response:
     # The path as it was sent: ASCII, so that it can be kept whatever it decodes to, and two paths never share a name.
     path = request.scope["raw_path"].decode("ascii", "backslashreplace")
     route, keys = f"{request.method} {path}", request.headers.getlist("idempotency-key")
     body = await request.body()
-    claim = idempotency.claim_of(CALLER, route, keys, body)
+    claim = idempotency.claim_of(caller.subject if caller else ANONYMOUS, route, keys, body)
     if body:
         if not has_json(request):
             raise Problem("unsupported-media-type", 415)
@@ -84,6 +92,10 @@ async def _command(request: JsonRequest, handle: Callable[[Request], Awaitable[R
             await session.flush()
             answer = Answer(response.status_code, bytes(response.body), dict(response.headers))
             await idempotency.store(session, claim, answer)
+            await audit.add(
+                session, caller, f"{request.method} {path_format}", request.url.path, running(request).clock,
+                status=response.status_code,
+            )  # fmt: skip
         return response
 
     return await retried(running(request).database, act)

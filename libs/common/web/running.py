@@ -1,6 +1,6 @@
 """A service as it runs, and how it refuses a request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import structlog
@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from libs.common.clock import Clock
 from libs.common.consumer import Consumer
 from libs.common.database import Database
+from libs.common.identity import Verifier
 from libs.common.problems import Language, Problem, language_of
 from libs.common.service import Service
 from libs.common.settings import Settings
@@ -29,6 +30,10 @@ class Running:
     database: Database
     clock: Clock
     consumer: Consumer | None = None
+    verifier: Verifier = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.verifier = Verifier(self.settings.oidc_issuer, self.settings.oidc_audience)
 
 
 def running(request: Request) -> Running:

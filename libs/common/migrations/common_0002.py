@@ -1,0 +1,65 @@
+"""Audit and work items"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "common_0002"
+down_revision = "common_0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("entry", postgresql.BYTEA(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=True),
+        sa.Column("hash", postgresql.BYTEA(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("number"),
+    )
+    op.create_index("audit_unsealed", "audit", ["id"], unique=False, postgresql_where=sa.text("number IS NULL"))
+    op.create_table(
+        "work_absence",
+        sa.Column("officer", sa.Text(), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("to_on", sa.Date(), nullable=False),
+        sa.Column("stand_in", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("officer", "from_on"),
+    )
+    op.create_table(
+        "work_item",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("queue", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("correlation_id", sa.Text(), nullable=False),
+        sa.Column("department", sa.Text(), nullable=True),
+        sa.Column("opened_on", sa.Date(), nullable=False),
+        sa.Column("working_days", sa.Integer(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("provisional", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("claimed_by", sa.Text(), nullable=True),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("escalated_on", sa.Date(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "work_item_by_due",
+        "work_item",
+        ["queue", "due_on", "id"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index(
+        "work_item_open",
+        "work_item",
+        ["queue", "subject"],
+        unique=True,
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )

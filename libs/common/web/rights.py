@@ -1,0 +1,73 @@
+"""Who may use a route: every route of a service names the roles that may, or says that anyone may.
+
+What belongs to somebody is checked in the SQL that reads it: what is not yours is not there (404).
+"""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+
+from libs.common.identity import Caller, IssuerAway, Refused, Role
+from libs.common.problems import Problem
+from libs.common.web.running import running
+
+SCHEME = {"www-authenticate": "Bearer"}
+
+
+class Allowed:
+    """The dependency that names a route's roles; what it gives is the caller."""
+
+    def __init__(self, *roles: Role) -> None:
+        self.roles = frozenset(roles)
+
+    async def __call__(self, request: Request) -> Caller:
+        caller: Caller = request.state.caller
+        return caller
+
+
+async def _anyone(request: Request) -> Caller | None:
+    caller: Caller | None = request.state.caller
+    return caller
+
+
+def allowed(*roles: Role) -> Any:
+    """`Annotated[Caller, allowed("registrar")]`: the caller, who has one of these roles."""
+    return Depends(Allowed(*roles))
+
+
+Anyone = Annotated[Caller | None, Depends(_anyone)]
+"""The route is open to all; the caller is known where a token was sent."""
+
+
+def rights_of(dependant: Dependant, path: str) -> frozenset[Role] | None:
+    """The roles that a route names; None where anyone may use it. A route that says neither is refused."""
+    for one in dependant.dependencies:
+        if isinstance(one.call, Allowed):
+            return one.call.roles
+        if one.call is _anyone:
+            return None
+    raise TypeError(f"{path}: says neither who may use it nor that anyone may")
+
+
+async def admit(request: Request, roles: frozenset[Role] | None) -> Caller | None:
+    """The caller, where the route is open to them: 401 without a good token, 403 without one of its roles."""
+    given = request.headers.getlist("authorization")
+    caller = None
+    if given:
+        scheme, _, token = given[0].partition(" ")
+        if len(given) > 1 or scheme.lower() != "bearer" or not token.strip():
+            raise Problem("unauthenticated", 401, headers=SCHEME)
+        try:
+            caller = await running(request).verifier.caller(token.strip())
+        except Refused as refused:
+            raise Problem("unauthenticated", 401, headers=SCHEME) from refused
+        except IssuerAway as away:
+            raise Problem("issuer-away", 503, retry_after=2) from away
+    if roles is not None:
+        if caller is None:
+            raise Problem("unauthenticated", 401, headers=SCHEME)
+        if not caller.has(*roles):
+            raise Problem("forbidden", 403)
+    request.state.caller = caller
+    return caller
