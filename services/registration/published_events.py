@@ -10,11 +10,16 @@ from msgspec import UNSET, UnsetType
 from libs.common.envelope import Event
 from services.registration import domain
 
+Capital = Literal["domestic", "hk_mo_tw", "foreign"]
 ChangedItem = Literal["area", "registered_capital", "activities", "legal_representative"]
 
 
 class EnterpriseRegistered(Event, frozen=True, kw_only=True):
-    """An enterprise is registered. `industry` is the class of its main activity, `foreign_share` a percent."""
+    """An enterprise is registered. `industry` is the class of its main activity, `foreign_share` a percent.
+
+    `permit_facts` and `permit_facts_denied`: what the applicant answered to the questions that permits depend on.
+    `filed_by`: the opaque id of the account that may act for the enterprise; whose it is, only the issuer knows.
+    """
 
     type: ClassVar[str] = "registration.enterprise_registered.v1"
     subject_kind: ClassVar[str] = "uscc"
@@ -28,6 +33,10 @@ class EnterpriseRegistered(Event, frozen=True, kw_only=True):
     registered_capital: Decimal
     capital_currency: str
     foreign_share: Decimal
+    capital: Capital | UnsetType = UNSET
+    permit_facts: tuple[str, ...] | UnsetType = UNSET
+    permit_facts_denied: tuple[str, ...] | UnsetType = UNSET
+    filed_by: str | UnsetType = UNSET
 
     @classmethod
     def of(cls, application: domain.Application, id: UUID, on: date) -> Self:
@@ -82,4 +91,70 @@ class EnterpriseChanged(Event, frozen=True, kw_only=True):
         )
 
 
-PUBLISHED = (EnterpriseRegistered, EnterpriseChanged)
+class EnterpriseDeregistered(Event, frozen=True, kw_only=True):
+    """The enterprise has left the register."""
+
+    type: ClassVar[str] = "registration.enterprise_deregistered.v1"
+    subject_kind: ClassVar[str] = "uscc"
+
+    procedure: Literal["general", "simplified"]
+    deregistered_on: date
+
+
+class ScopeItemSuspended(Event, frozen=True, kw_only=True):
+    """Licensed activities may not be carried on: the permit that they need was revoked."""
+
+    type: ClassVar[str] = "registration.scope_item_suspended.v1"
+    subject_kind: ClassVar[str] = "uscc"
+
+    activities: tuple[str, ...]
+    permit_item: str
+    permit_id: UUID
+    suspended_on: date
+
+
+class ApplicationSubmitted(Event, frozen=True, kw_only=True):
+    """A form has come in, at first or after corrections. `uscc` is there once the enterprise is registered."""
+
+    type: ClassVar[str] = "registration.application_submitted.v1"
+    subject_kind: ClassVar[str] = "application"
+
+    filed_by: str
+    submitted_on: date
+    round: int
+    status: Literal["registered", "in_review", "refused"]
+    uscc: str | None
+
+
+class CorrectionsRequested(Event, frozen=True, kw_only=True):
+    """An officer has sent the form back: `fields` are paths in the form; the officer's words stay with registration."""
+
+    type: ClassVar[str] = "registration.corrections_requested.v1"
+    subject_kind: ClassVar[str] = "application"
+
+    fields: tuple[str, ...]
+    requested_on: date
+    due_on: date
+
+
+class ApplicationDecided(Event, frozen=True, kw_only=True):
+    """The application has its end: by the screening at once, by an officer, by the applicant, or by time."""
+
+    type: ClassVar[str] = "registration.application_decided.v1"
+    subject_kind: ClassVar[str] = "application"
+
+    outcome: Literal["registered", "refused", "withdrawn", "lapsed"]
+    decided_by: Literal["screening", "officer", "applicant", "time"]
+    decided_on: date
+    uscc: str | None
+
+
+PUBLISHED = (
+    EnterpriseRegistered,
+    EnterpriseChanged,
+    EnterpriseDeregistered,
+    ScopeItemSuspended,
+    ApplicationSubmitted,
+    CorrectionsRequested,
+    ApplicationDecided,
+)
