@@ -26,12 +26,14 @@ class Cause:
 
     The ids of what a reaction says derive from `id`, so that saying it again is a no-op. `fresh` ids are for what
     depends on more than its cause, such as a difference to what was announced before: the state that is written with it
-    keeps it from being said twice, and after a restore it may have to be said anew.
+    keeps it from being said twice, and after a restore it may have to be said anew. `traceparent`: the trace that what
+    is said belongs to, where the transaction serves many.
     """
 
     id: UUID | None = None
     correlation_id: str = ""
     fresh: bool = False
+    traceparent: str | None = None
     said: int = 0
 
     def next_id(self, type: str) -> UUID:
@@ -68,7 +70,7 @@ def add(session: AsyncSession, event: Event, *, subject: str, clock: Clock, corr
     session.info.setdefault("outbox", []).append(
         Entry(
             subject, id, event.type, clock.now(), correlation_id or cause.correlation_id or str(id),
-            cause.id, carrier.get("traceparent"), data,
+            cause.id, cause.traceparent or carrier.get("traceparent"), data,
         )
     )  # fmt: skip
     return id

@@ -27,8 +27,9 @@ async def apply(session: AsyncSession, events: Sequence[Incoming], clock: Clock)
             if base_and_version(event.type)[0] in READ_BASES:
                 raise UnknownVersion(event.type)
             continue
-        facts += facts_stated(event)
-        causes[event.subject] = Cause(event.id, event.correlation_id, fresh=True)
+        if stated := facts_stated(event):
+            facts += stated
+            causes[event.subject] = Cause(event.id, event.correlation_id, fresh=True, traceparent=event.traceparent)
     if causes:
         await use_cases.take_facts(session, facts, causes, scorecards.current(), clock)
 

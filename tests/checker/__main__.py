@@ -9,7 +9,7 @@ from rich.console import Console
 
 from tests.checker.check import check
 from tests.checker.commands import load
-from tests.checker.evidence import Target
+from tests.checker.evidence import HEARS, Target
 
 
 def main() -> int:
@@ -17,12 +17,13 @@ def main() -> int:
     parser.add_argument("--bootstrap", required=True, help="Kafka's bootstrap servers")
     parser.add_argument("--database", required=True, help="a PostgreSQL URL that may read every service's database")
     parser.add_argument("--namespace", default="", help="the prefix of topics and databases")
+    parser.add_argument("--services", nargs="+", default=list(HEARS), help="those that ran; all, if not given")
     parser.add_argument("--commands", type=Path, help="NDJSON: what clients sent and were answered")
     parser.add_argument("--risk", help="the base URL of risk, to compare what it answers")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     given = parser.parse_args()
     urls = {"risk": given.risk} if given.risk else {}
-    target = Target(given.bootstrap, given.database, given.namespace, urls=urls)
+    target = Target(given.bootstrap, given.database, given.namespace, given.services, urls=urls)
     report = asyncio.run(check(target, load(given.commands) if given.commands else ()))
     if given.json:
         sys.stdout.write(report.as_json() + "\n")

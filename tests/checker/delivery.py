@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.checker.cloudevents import Event, Record, Unreadable
-from tests.checker.evidence import HEARS, Evidence
+from tests.checker.evidence import Evidence
 from tests.checker.report import Checked
 
 RETENTION_MS = 30 * 24 * 3600 * 1000
@@ -18,20 +18,20 @@ SETTLED = {"dropped", "skipped"}
 
 def everything_is_read(evidence: Evidence) -> Checked:
     violations = []
-    for service, heard in HEARS.items():
+    for service, heard in evidence.hears.items():
         stands = evidence.positions(service)
         for topic in map(evidence.target.topic, heard):
             for place, end in evidence.ends.items():
                 if place[0] == topic and stands.get(place, 0) < end:
                     violations.append(f"{service} stands at {stands.get(place, 0)} of {end} in {topic} {place[1]}")
-    looked_at = sum(len(evidence.records[name]) for heard in HEARS.values() for name in heard)
+    looked_at = sum(len(evidence.records[name]) for heard in evidence.hears.values() for name in heard)
     return Checked("I2", "every record on the topics has been read", looked_at, tuple(violations))
 
 
 def marks_stand_at_the_last_event(evidence: Evidence) -> Checked:
     """A mark counts the sequences of its subject that took effect or were given up, without a hole."""
     violations, looked_at = [], 0
-    for service, heard in HEARS.items():
+    for service, heard in evidence.hears.items():
         parked = {(p["source"], p["subject"], p["sequence"], p["id"]): p for p in evidence.before[service]["parked"]}
         done: dict[tuple[str, str], dict[int, UUID]] = defaultdict(dict)
         for event in (record for name in heard for record in evidence.below_cut(service, name)):
@@ -58,7 +58,7 @@ def sequences_have_no_gap(evidence: Evidence) -> Checked:
     violations: list[str] = []
     subjects: set[tuple[str, str]] = set()
     for name, events in evidence.events.items():
-        readers = [service for service, heard in HEARS.items() if name in heard]
+        readers = [service for service, heard in evidence.hears.items() if name in heard]
         decided = {
             (row["source"], row["subject"], row["sequence"])
             for reader in readers for row in evidence.before[reader]["parked"] if row["state"] in SETTLED
@@ -112,7 +112,7 @@ def rows_and_events_agree(evidence: Evidence) -> Checked:
 def parked_and_buried_are_accounted_for(evidence: Evidence) -> Checked:
     """Every unreadable record is buried, every parked row is a record of the topic, and nothing waits in vain."""
     violations, looked_at = [], 0
-    for service, heard in HEARS.items():
+    for service, heard in evidence.hears.items():
         records = {(r.topic, r.partition, r.offset): r for name in heard for r in evidence.records[name]}
         below = {(r.topic, r.partition, r.offset): r for name in heard for r in evidence.below_cut(service, name)}
         letters = evidence.before[service]["dead_letter"]

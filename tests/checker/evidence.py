@@ -22,12 +22,15 @@ from tests.checker.commands import Attempt
 from tests.checker.replay import Card, card
 
 PARTITIONS = 12
-COMMON = ("outbox", "outbox_counter", "position", "mark", "parked", "dead_letter", "idempotency")
-TABLES = {
-    "registration": (*COMMON, "application", "enterprise", "enterprise_change"),
-    "risk": (*COMMON, "fact", "profile", "assessment", "counter", "active_scorecard", "due"),
+HEARS = {
+    "registration": ("licensing", "credit"),
+    "licensing": ("registration", "supervision", "credit"),
+    "supervision": ("registration", "licensing", "credit", "risk"),
+    "credit": ("registration", "supervision", "licensing"),
+    "risk": ("registration", "licensing", "supervision", "credit"),
+    "lobby": ("registration", "licensing", "supervision", "credit", "risk"),
 }
-HEARS = {"registration": (), "risk": ("registration",)}
+NAMES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 
 Tables = Mapping[str, Sequence[asyncpg.Record]]
 Place = tuple[str, int]
@@ -35,12 +38,14 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a run can be looked at. `databases` names a service's database where it is not <namespace><service>;
-    `urls` are the base URLs of the services that answer; `patience` in seconds is how long they may take to finish."""
+    """Where a run can be looked at. `services` are those that ran. `databases` names a service's database where it is
+    not <namespace><service>; `urls` are the base URLs of the services that answer; `patience` in seconds is how long
+    they may take to finish."""
 
     bootstrap_servers: str
     database_url: str
     namespace: str = ""
+    services: Sequence[str] = ("registration", "risk")
     databases: Mapping[str, str] = field(default_factory=dict)
     urls: Mapping[str, str] = field(default_factory=dict)
     patience: float = 20.0
@@ -66,6 +71,11 @@ class Evidence:
     def events(self) -> dict[str, list[Event]]:
         return {name: [r for r in records if isinstance(r, Event)] for name, records in self.records.items()}
 
+    @cached_property
+    def hears(self) -> dict[str, tuple[str, ...]]:
+        """Which of the services that ran each of them hears."""
+        return hears(self.target)
+
     def positions(self, service: str) -> dict[Place, int]:
         return {(row["topic"], row["partition"]): row["next_offset"] for row in self.before[service]["position"]}
 
@@ -86,7 +96,7 @@ class Evidence:
         given_up = self.given_up("risk")
         found = {
             event.id: event
-            for source in HEARS["risk"]
+            for source in self.hears["risk"]
             for event in self.below_cut("risk", source)
             if isinstance(event, Event)
             and (*event.key, event.sequence, event.id) not in parked
@@ -100,6 +110,10 @@ class Evidence:
         return card(newest["name"])
 
 
+def hears(target: Target) -> dict[str, tuple[str, ...]]:
+    return {one: tuple(name for name in HEARS[one] if name in target.services) for one in target.services}
+
+
 async def gather(target: Target, attempts: Sequence[Attempt] = ()) -> Evidence:
     """Wait, within the target's patience, until all that stood on the topics is read; then read everything."""
     deadline = time.monotonic() + target.patience
@@ -109,15 +123,15 @@ async def gather(target: Target, attempts: Sequence[Attempt] = ()) -> Evidence:
     )  # fmt: skip
     await consumer.start()
     try:
-        consumer.assign([TopicPartition(target.topic(name), n) for name in TABLES for n in range(PARTITIONS)])
+        consumer.assign([TopicPartition(target.topic(name), n) for name in target.services for n in range(PARTITIONS)])
         found = await consumer.end_offsets(list(consumer.assignment()))
         ends = {(place.topic, place.partition): end for place, end in found.items()}
-        before = {name: await _snapshot_at_rest(target, name, ends, deadline) for name in TABLES}
+        before = {name: await _snapshot_at_rest(target, name, ends, deadline) for name in target.services}
         answers = await _ask_risk(target, [row["uscc"] for row in before["risk"]["profile"]])
         records = await _read_topics(consumer, target, before, deadline)
     finally:
         await consumer.stop()
-    after = {name: await _snapshot(target, name) for name in TABLES}
+    after = {name: await _snapshot(target, name) for name in target.services}
     return Evidence(target, attempts, before, after, records, ends, answers)
 
 
@@ -130,7 +144,7 @@ async def _connect(target: Target, service: str) -> asyncpg.Connection:
 async def _snapshot_at_rest(target: Target, service: str, ends: Mapping[Place, int], deadline: float) -> Tables:
     """A snapshot in which all records below `ends` are read and no partition is between two dates; the last one
     taken if that does not come true in time (the checks will say so)."""
-    heard = {target.topic(name) for name in HEARS[service]}
+    heard = {target.topic(name) for name in hears(target)[service]}
     while True:
         tables = await _snapshot(target, service)
         stands = {(row["topic"], row["partition"]): row["next_offset"] for row in tables["position"]}
@@ -153,10 +167,12 @@ def between_dates(tables: Tables) -> list[int]:
 
 
 async def _snapshot(target: Target, service: str) -> Tables:
+    """Every row of a service's database, at one moment."""
     connection = await _connect(target, service)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            return {table: await connection.fetch(f'SELECT * FROM "{table}"') for table in TABLES[service]}
+            names = [row["tablename"] for row in await connection.fetch(NAMES)]
+            return {table: await connection.fetch(f'SELECT * FROM "{table}"') for table in names}
     finally:
         await connection.close()
 
@@ -165,9 +181,9 @@ async def _read_topics(
     consumer: AIOKafkaConsumer, target: Target, before: Mapping[str, Tables], deadline: float
 ) -> dict[str, list[Record]]:
     """Every record up to the ends of now; longer, within the deadline, while a row of `before` is not there yet."""
-    sources = {target.topic(name): name for name in TABLES}
+    sources = {target.topic(name): name for name in target.services}
     awaited = {row["event_id"] for tables in before.values() for row in tables["outbox"] if not row["adopted"]}
-    records: dict[str, list[Record]] = {name: [] for name in TABLES}
+    records: dict[str, list[Record]] = {name: [] for name in target.services}
     await consumer.seek_to_beginning()
     ends = await consumer.end_offsets(list(consumer.assignment()))
     while True:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import calendar
 import csv
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -44,25 +44,90 @@ def facts(event: Event) -> list[Fact] | None:
 
 
 def _facts(event: Event) -> Iterator[Fact]:
-    data = event.data
-    if event.type == REGISTERED:
-        on = data["registered_on"]
-        yield _fact(event, "newly_registered", on, 1, f"registration:{event.subject}")
+    stated = STATED.get(event.type)
+    if stated is not None:
+        yield from stated(event, event.data)
+
+
+def _registered(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
+    on = data["registered_on"]
+    yield _fact(event, "newly_registered", on, 1, f"registration:{event.subject}")
+    yield _fact(event, "registered_capital", on, _yuan(data), f"capital:{event.subject}")
+    yield _fact(event, "industry_risk", on, int(data["industry"]), f"industry:{event.subject}")
+    share = int(Decimal(data["foreign_share"]) * 100)
+    yield _fact(event, "foreign_invested", on, share, f"ownership:{event.subject}")
+
+
+def _changed(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
+    on, changed = data["changed_on"], data["changed"]
+    if "registered_capital" in changed:
         yield _fact(event, "registered_capital", on, _yuan(data), f"capital:{event.subject}")
+    if "area" in changed:
+        yield _fact(event, "address_changes_12m", on, 1, f"address:{event.id}")
+    if "activities" in changed:
+        yield _fact(event, "scope_changes_12m", on, 1, f"scope:{event.id}")
         yield _fact(event, "industry_risk", on, int(data["industry"]), f"industry:{event.subject}")
-        share = int(Decimal(data["foreign_share"]) * 100)
-        yield _fact(event, "foreign_invested", on, share, f"ownership:{event.subject}")
-    elif event.type == CHANGED:
-        on, changed = data["changed_on"], data["changed"]
-        if "registered_capital" in changed:
-            yield _fact(event, "registered_capital", on, _yuan(data), f"capital:{event.subject}")
-        if "area" in changed:
-            yield _fact(event, "address_changes_12m", on, 1, f"address:{event.id}")
-        if "activities" in changed:
-            yield _fact(event, "scope_changes_12m", on, 1, f"scope:{event.id}")
-            yield _fact(event, "industry_risk", on, int(data["industry"]), f"industry:{event.subject}")
-        if "legal_representative" in changed:
-            yield _fact(event, "legal_rep_changes_12m", on, 1, f"legal-representative:{event.id}")
+    if "legal_representative" in changed:
+        yield _fact(event, "legal_rep_changes_12m", on, 1, f"legal-representative:{event.id}")
+
+
+def _revoked(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
+    if data["reason"].startswith("commitment_"):
+        yield _fact(event, "licence_revoked", data["revoked_on"], 1, f"revocation:{data['permit_id']}")
+
+
+def _inspected(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
+    on, record = data["completed_on"], f"inspection:{data['inspection_id']}"
+    if data["problem"]:
+        yield _fact(event, "spot_check_fail_3y", on, 1, record)
+    if data["refused"]:
+        yield _fact(event, "refuses_inspection", on, 1, record)
+    yield _fact(event, "unreachable", on, int(data["unreachable"]), f"reached:{event.subject}")
+
+
+COUNTED = {"commitment_breach": "commitment_breach", "penalty": "penalties_3y"}
+ACTIVE = {"abnormal_operation": "abnormal_list_active", "serious_illegal_dishonest": "serious_list_active"}
+
+
+def _accepted(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
+    if data["kind"] in COUNTED:
+        yield _fact(event, COUNTED[data["kind"]], data["effective_on"], 1, f"credit:{data['record_id']}")
+
+
+def _repaired(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
+    if data["granted"] and data["record_kind"] in COUNTED:
+        yield _fact(event, COUNTED[data["record_kind"]], data["decided_on"], 0, f"credit:{data['target']}")
+
+
+def _erased(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
+    yield _fact(event, ERASURE, data["erased_on"], 1, f"credit:{data['record_id']}")
+
+
+def _listed(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
+    yield _fact(event, ACTIVE[data["list"]], data["listed_on"], 1, f"listing:{data['listing_id']}")
+    if data["list"] == "abnormal_operation":
+        record = f"listing-count:{data['listing_id']}"
+        yield _fact(event, "abnormal_list_count_3y", data["listed_on"], 1, record)
+
+
+def _delisted(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
+    yield _fact(event, ACTIVE[data["list"]], data["delisted_on"], 0, f"listing:{data['listing_id']}")
+    if data["reason"] == "objection_upheld":
+        yield _fact(event, ERASURE, data["delisted_on"], 1, f"listing-count:{data['listing_id']}")
+
+
+ERASURE = "erasure"
+STATED: dict[str, Callable[[Event, dict[str, Any]], Iterator[Fact]]] = {
+    REGISTERED: _registered,
+    CHANGED: _changed,
+    "licensing.permit_revoked.v1": _revoked,
+    "supervision.inspection_completed.v1": _inspected,
+    "credit.record_accepted.v1": _accepted,
+    "credit.repair_decided.v1": _repaired,
+    "credit.record_erased.v1": _erased,
+    "credit.subject_listed.v1": _listed,
+    "credit.subject_delisted.v1": _delisted,
+}
 
 
 def _fact(event: Event, indicator: str, on: str, value: int | None, record: str) -> Fact:
@@ -133,10 +198,13 @@ class Standing:
 def standing(events: Iterable[Event], on: date, by: Card) -> Standing:
     """Replay the events of one enterprise, in any order and with any repeats."""
     stated = {fact for event in events for fact in facts(event) or ()}
-    newest: dict[str, int] = {}
+    erased = {fact.record_id for fact in stated if fact.indicator == ERASURE}
+    stated = {fact for fact in stated if fact.record_id not in erased}
+    newest: dict[tuple[str, str], int] = {}
     for fact in stated:
-        newest[fact.record_id] = max(fact.sequence, newest.get(fact.record_id, 0))
-    live = [fact for fact in stated if fact.sequence == newest[fact.record_id]]
+        record = fact.source, fact.record_id
+        newest[record] = max(fact.sequence, newest.get(record, 0))
+    live = [fact for fact in stated if fact.sequence == newest[fact.source, fact.record_id]]
     points: dict[str, int] = {}
     least, ends = "A", []
     for rule, (indicator, cap, steps) in by.rules.items():

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from tests.checker.cloudevents import Event
-from tests.checker.evidence import HEARS, Evidence, between_dates
+from tests.checker.evidence import Evidence, between_dates
 from tests.checker.replay import CLASSES, REGISTERED, Fact, Standing, facts, standing
 from tests.checker.report import Checked
 
@@ -121,7 +121,7 @@ def answers_equal_the_replay(evidence: Evidence) -> Checked:
     asked = evidence.answers or {}
     taken, violations = {event.id for event in evidence.taken}, []
     known, later = _by_subject(evidence), defaultdict(list)
-    for event in {event.id: event for name in HEARS["risk"] for event in evidence.events[name]}.values():
+    for event in {event.id: event for name in evidence.hears["risk"] for event in evidence.events[name]}.values():
         if event.id not in taken:
             later[event.subject].append(event)
     for uscc, answer in asked.items():

@@ -175,3 +175,83 @@ def test_neither_order_nor_repetition_matters(facts: list[Fact], random: Any) ->
         rivals = [f.sequence for f in facts if (f.source, f.record_id) == (live.source, live.record_id)]
         assert live.sequence == max(rivals)
         assert not any(f.indicator == ERASURE and f.record_id == live.record_id for f in facts)
+
+
+LISTED_AS, RECORD = UUID(int=71), UUID(int=72)
+
+
+def from_credit(sequence: int, type: str, **data: Any) -> tuple[Fact, ...]:
+    return facts_of(
+        data, event_type=f"credit.{type}.v1", source=CREDIT, subject=USCC, sequence=sequence,
+        event_id=UUID(int=100 + sequence),
+    )  # fmt: skip
+
+
+def state(*given: tuple[Fact, ...]) -> dict[str, int | None]:
+    """The live value of each indicator that these events speak of."""
+    return {fact.indicator: fact.value for fact in live_facts([fact for facts in given for fact in facts])}
+
+
+def test_a_listing_holds_until_its_delisting_and_is_still_counted_after_it() -> None:
+    listed = from_credit(
+        1, "subject_listed", listing_id=LISTED_AS, list="abnormal_operation", listed_on=date(2026, 2, 2)
+    )
+    ended = {"listing_id": LISTED_AS, "list": "abnormal_operation", "delisted_on": date(2026, 5, 4)}
+    assert state(listed) == {"abnormal_list_active": 1, "abnormal_list_count_3y": 1}
+
+    cured = from_credit(2, "subject_delisted", reason="ground_cured", **ended)
+    assert state(cured, listed) == {"abnormal_list_active": 0, "abnormal_list_count_3y": 1}
+
+
+def test_a_listing_that_should_never_have_been_is_not_counted() -> None:
+    listed = from_credit(
+        1, "subject_listed", listing_id=LISTED_AS, list="abnormal_operation", listed_on=date(2026, 2, 2)
+    )
+    upheld = from_credit(
+        2, "subject_delisted", listing_id=LISTED_AS, list="abnormal_operation", reason="objection_upheld",
+        delisted_on=date(2026, 2, 9),
+    )  # fmt: skip
+    assert state(upheld, listed) == {"abnormal_list_active": 0}
+
+
+def test_a_breach_counts_until_its_repair_is_granted_and_a_refused_repair_changes_nothing() -> None:
+    breach = from_credit(
+        1, "record_accepted", record_id=RECORD, kind="commitment_breach", effective_on=date(2026, 3, 2)
+    )
+    decided = {"target": RECORD, "record_kind": "commitment_breach", "decided_on": date(2026, 9, 1)}
+    assert from_credit(2, "repair_decided", granted=False, **decided) == ()
+    assert state(breach) == {"commitment_breach": 1}
+    assert state(breach, from_credit(2, "repair_decided", granted=True, **decided)) == {"commitment_breach": 0}
+
+
+def test_an_erased_record_was_never_there() -> None:
+    penalty = from_credit(1, "record_accepted", record_id=RECORD, kind="penalty", effective_on=date(2026, 3, 2))
+    erased = from_credit(2, "record_erased", record_id=RECORD, erased_on=date(2026, 3, 9))
+    assert state(erased, penalty) == state(erased) == {}
+
+
+def inspected(sequence: int, on: date, **found: bool) -> tuple[Fact, ...]:
+    return facts_of(
+        {"inspection_id": UUID(int=sequence), "completed_on": on, "problem": False, "refused": False,
+         "unreachable": False, **found},
+        event_type="supervision.inspection_completed.v1", source="/jingan/supervision", subject=USCC,
+        sequence=sequence, event_id=UUID(int=200 + sequence),
+    )  # fmt: skip
+
+
+def test_an_enterprise_is_unreachable_until_an_inspection_has_reached_it() -> None:
+    missed = inspected(1, date(2026, 3, 2), problem=True, unreachable=True)
+    assert state(missed) == {"spot_check_fail_3y": 1, "unreachable": 1}
+    assert state(missed, inspected(2, date(2026, 4, 7))) == {"spot_check_fail_3y": 1, "unreachable": 0}
+
+
+def test_a_permit_counts_against_the_enterprise_only_if_it_was_revoked_for_a_breach() -> None:
+    def revoked(reason: str) -> tuple[Fact, ...]:
+        return facts_of(
+            {"permit_id": UUID(int=9), "reason": reason, "revoked_on": date(2026, 4, 1)},
+            event_type="licensing.permit_revoked.v1", source="/jingan/licensing", subject=USCC, sequence=1,
+            event_id=UUID(int=300),
+        )  # fmt: skip
+
+    assert state(revoked("commitment_unkept")) == {"licence_revoked": 1}
+    assert state(revoked("enterprise_deregistered")) == {}

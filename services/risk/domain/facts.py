@@ -62,6 +62,22 @@ def once(_: Data) -> int:
     return 1
 
 
+def ended(_: Data) -> int:
+    """It stands no more: a delisting, or a repair that was granted."""
+    return 0
+
+
+def flag(name: str) -> Callable[[Data], int]:
+    """A yes or no as 1 or 0."""
+
+    def read(data: Data) -> int:
+        if not isinstance(data.get(name), bool):
+            raise UnreadableFact(f"{name}: neither true nor false")
+        return int(data[name] is True)
+
+    return read
+
+
 def whole_yuan(amount: str, currency: str) -> Callable[[Data], int | None]:
     """Yuan without the fen (rounded down); None in any other currency, and where the event names none."""
 
@@ -99,7 +115,8 @@ def _whole(data: Data, name: str, scale: int = 1) -> int:
 @dataclass(frozen=True, slots=True)
 class FactRow:
     """How one event type states one indicator. `record` may name {subject}, {event_id} or a field of the event;
-    `when` = (field, code) holds if the field is that code or a list with it. `ERASURE` as indicator makes a tombstone.
+    each pair (field, code) of `when` holds if the field is that code or a list with it, and all must hold.
+    `ERASURE` as indicator makes a tombstone.
     """
 
     event_type: str
@@ -107,10 +124,16 @@ class FactRow:
     record: str
     legal_date: str
     value: Callable[[Data], int | None] = once
-    when: tuple[str, str] | None = None
+    when: tuple[tuple[str, object], ...] = ()
 
 
 REGISTERED, CHANGED = "registration.enterprise_registered.v1", "registration.enterprise_changed.v1"
+REVOKED, INSPECTED = "licensing.permit_revoked.v1", "supervision.inspection_completed.v1"
+ACCEPTED, ERASED = "credit.record_accepted.v1", "credit.record_erased.v1"
+LISTED, DELISTED = "credit.subject_listed.v1", "credit.subject_delisted.v1"
+REPAIRED = "credit.repair_decided.v1"
+ABNORMAL, SERIOUS = ("list", "abnormal_operation"), ("list", "serious_illegal_dishonest")
+BREACH, PENALTY = "commitment_breach", "penalty"
 CAPITAL = whole_yuan("registered_capital", "capital_currency")
 
 # A fact's n is its row's place among those of its event type: add rows at the end of a type, never between.
@@ -122,15 +145,34 @@ FACT_ROWS: tuple[FactRow, ...] = (
     FactRow(REGISTERED, "industry_risk", "industry:{subject}", "registered_on", industry_class),
     FactRow(REGISTERED, "foreign_invested", "ownership:{subject}", "registered_on", basis_points("foreign_share")),
     FactRow(CHANGED, "registered_capital", "capital:{subject}", "changed_on", CAPITAL,
-            when=("changed", "registered_capital")),
-    FactRow(CHANGED, "address_changes_12m", "address:{event_id}", "changed_on", when=("changed", "area")),
-    FactRow(CHANGED, "scope_changes_12m", "scope:{event_id}", "changed_on", when=("changed", "activities")),
+            when=(("changed", "registered_capital"),)),
+    FactRow(CHANGED, "address_changes_12m", "address:{event_id}", "changed_on", when=(("changed", "area"),)),
+    FactRow(CHANGED, "scope_changes_12m", "scope:{event_id}", "changed_on", when=(("changed", "activities"),)),
     FactRow(CHANGED, "legal_rep_changes_12m", "legal-representative:{event_id}", "changed_on",
-            when=("changed", "legal_representative")),
+            when=(("changed", "legal_representative"),)),
     FactRow(CHANGED, "industry_risk", "industry:{subject}", "changed_on", industry_class,
-            when=("changed", "activities")),
+            when=(("changed", "activities"),)),
+    FactRow(REVOKED, "licence_revoked", "revocation:{permit_id}", "revoked_on",
+            when=(("reason", "commitment_unkept"),)),
+    FactRow(REVOKED, "licence_revoked", "revocation:{permit_id}", "revoked_on", when=(("reason", "commitment_false"),)),
+    FactRow(INSPECTED, "spot_check_fail_3y", "inspection:{inspection_id}", "completed_on", when=(("problem", True),)),
+    FactRow(INSPECTED, "refuses_inspection", "inspection:{inspection_id}", "completed_on", when=(("refused", True),)),
+    FactRow(INSPECTED, "unreachable", "reached:{subject}", "completed_on", flag("unreachable")),
+    FactRow(ACCEPTED, "commitment_breach", "credit:{record_id}", "effective_on", when=(("kind", BREACH),)),
+    FactRow(ACCEPTED, "penalties_3y", "credit:{record_id}", "effective_on", when=(("kind", PENALTY),)),
+    FactRow(REPAIRED, "commitment_breach", "credit:{target}", "decided_on", ended,
+            when=(("granted", True), ("record_kind", BREACH))),
+    FactRow(REPAIRED, "penalties_3y", "credit:{target}", "decided_on", ended,
+            when=(("granted", True), ("record_kind", PENALTY))),
+    FactRow(ERASED, ERASURE, "credit:{record_id}", "erased_on"),
+    FactRow(LISTED, "abnormal_list_active", "listing:{listing_id}", "listed_on", when=(ABNORMAL,)),
+    FactRow(LISTED, "abnormal_list_count_3y", "listing-count:{listing_id}", "listed_on", when=(ABNORMAL,)),
+    FactRow(LISTED, "serious_list_active", "listing:{listing_id}", "listed_on", when=(SERIOUS,)),
+    FactRow(DELISTED, "abnormal_list_active", "listing:{listing_id}", "delisted_on", ended, when=(ABNORMAL,)),
+    FactRow(DELISTED, "serious_list_active", "listing:{listing_id}", "delisted_on", ended, when=(SERIOUS,)),
+    FactRow(DELISTED, ERASURE, "listing-count:{listing_id}", "delisted_on", when=(("reason", "objection_upheld"),)),
 )  # fmt: skip
-PRODUCED = frozenset(row.indicator for row in FACT_ROWS)
+PRODUCED = frozenset(row.indicator for row in FACT_ROWS if row.indicator != ERASURE)
 
 
 def facts_of(
@@ -143,7 +185,7 @@ def facts_of(
     """
     facts = []
     for n, row in enumerate(row for row in rows if row.event_type == event_type):
-        if row.when is not None and not _holds(data, *row.when):
+        if not all(_holds(data, name, code) for name, code in row.when):
             continue
         try:
             record = row.record.format_map({**data, "subject": subject, "event_id": event_id})
@@ -156,7 +198,7 @@ def facts_of(
     return tuple(facts)
 
 
-def _holds(data: Data, name: str, code: str) -> bool:
+def _holds(data: Data, name: str, code: object) -> bool:
     given = data.get(name)
     return code in given if isinstance(given, list | tuple) else given == code
 
