@@ -19,6 +19,7 @@ class Attempt:
     body_sha256: str
     status: int | None
     answer: str | None
+    service: str = "registration"
 
     @property
     def acknowledged(self) -> bool:

@@ -1,0 +1,95 @@
+"""People of the story at the services: each signs in with a token of their own, and repeats a command until answered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any, Self
+from uuid import uuid4
+
+import httpx
+
+from deploy.local import issuer
+from tests.checker.commands import Attempt, digest
+
+NOT_NOW = frozenset({503})
+PATIENCE = 60.0
+
+
+class Unexpected(Exception):
+    """An answer that the story does not tell of; the sentence says which."""
+
+
+@dataclass(slots=True)
+class Office:
+    """`urls` by service. Every command and its answer is kept in `attempts`, for the proof."""
+
+    urls: Mapping[str, str]
+    attempts: list[Attempt]
+    clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
+    closing: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def __aenter__(self) -> Self:
+        for name, url in self.urls.items():
+            self.clients[name] = await self.closing.enter_async_context(httpx.AsyncClient(base_url=url, timeout=10))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.closing.aclose()
+
+    async def read(self, person: str | None, service: str, path: str, **headers: str) -> Any:
+        """What this person sees there; with no person, what anyone sees."""
+        answer = await self.clients[service].get(path, headers={**_names(person), **headers})
+        if answer.status_code != httpx.codes.OK:
+            raise Unexpected(f"GET {service} {path} by {person or 'anyone'}: {answer.status_code} {answer.text[:300]}")
+        return answer.json()
+
+    async def sees(self, person: str | None, service: str, path: str) -> int:
+        """The status that a look is answered with."""
+        return (await self.clients[service].get(path, headers=_names(person))).status_code
+
+    async def act(
+        self, person: str, service: str, path: str, body: Mapping[str, Any] | None = None, *, method: str = "POST",
+        status: int | None = None, of: str | None = None,
+    ) -> Any:  # fmt: skip
+        """One command. `of`: the path whose version it is made from (its ETag is read first). `status`: the answer that
+        the story expects; any success, if not given."""
+        key, content = str(uuid4()), json.dumps(body or {}, ensure_ascii=False).encode()
+        headers = {**_names(person), "idempotency-key": key, "content-type": "application/json"}
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if of is not None:
+                seen = await self.clients[service].get(of, headers=_names(person))
+                headers["if-match"] = seen.headers.get("etag", '"0"')
+            answer = await self.clients[service].request(method, path, content=content, headers=headers)
+            self.attempts.append(Attempt(path, key, digest(content), answer.status_code, answer.text, service))
+            if answer.status_code not in NOT_NOW and not (answer.status_code == 412 and of is not None):
+                expected = answer.is_success if status is None else answer.status_code == status
+                if not expected:
+                    raise Unexpected(
+                        f"{method} {service} {path} by {person}: {answer.status_code} {answer.text[:400]}"
+                    )
+                return answer.json() if answer.content else None
+            await asyncio.sleep(0.1)
+        raise Unexpected(f"{method} {service} {path} had no answer within {PATIENCE:.0f} s")
+
+    async def until(self, look: Callable[[], Awaitable[Any]], what: str) -> Any:
+        """The first true answer of `look`; what it waits for comes by an event."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                if found := await look():
+                    return found
+            except (Unexpected, httpx.TransportError):
+                pass
+            await asyncio.sleep(0.05)
+        raise Unexpected(f"{what}: not within {PATIENCE:.0f} s")
+
+
+def _names(person: str | None) -> dict[str, str]:
+    spoken = {"accept-language": "en"}
+    return spoken if person is None else {**spoken, "authorization": f"Bearer {issuer.token(person)}"}
