@@ -18,6 +18,7 @@ from uuid import uuid4
 import asyncpg
 import httpx
 
+from deploy.local.issuer import token
 from deploy.local.namespace import remove
 from deploy.local.services import DEMO_START, ServiceProcess, environment
 from deploy.local.stack import Stack
@@ -99,23 +100,34 @@ def form(**changes: Any) -> dict[str, Any]:
     return {**copy.deepcopy(APPLICATION_EXAMPLE), **changes}
 
 
-async def submit(spine: Spine, body: dict[str, Any] | None = None, *, key: str | None = None) -> httpx.Response:
+async def submit(
+    spine: Spine, body: dict[str, Any] | None = None, *, key: str | None = None, person: str = "applicant-1"
+) -> httpx.Response:
     """Submit one form, as a careful client does: the same key again while the answer is `not now`."""
-    return await post(spine, "/v1/applications", form() if body is None else body, key=key)
+    return await post(spine, "/v1/applications", form() if body is None else body, key=key, person=person)
 
 
-async def change(spine: Spine, uscc: str, body: dict[str, Any], *, key: str | None = None) -> httpx.Response:
-    return await post(spine, f"/v1/enterprises/{uscc}/changes", body, key=key)
+async def change(
+    spine: Spine, uscc: str, body: dict[str, Any], *, key: str | None = None, person: str = "applicant-1"
+) -> httpx.Response:
+    return await post(spine, f"/v1/enterprises/{uscc}/changes", body, key=key, person=person)
 
 
-async def post(spine: Spine, path: str, body: dict[str, Any], *, key: str | None = None) -> httpx.Response:
-    headers = {"idempotency-key": key or str(uuid4()), "accept-language": "en"}
+async def post(
+    spine: Spine, path: str, body: dict[str, Any] | None = None, *, service: str = "registration",
+    person: str | None = "applicant-1", key: str | None = None, if_match: int | None = None, method: str = "POST",
+) -> httpx.Response:  # fmt: skip
+    """A command of one of the demo people (None: of nobody), made from version `if_match` of its object. While the
+    answer is `not now`, it is sent again under the same key."""
+    headers = {"idempotency-key": key or str(uuid4()), "accept-language": "en", **bearer(person)}
+    if if_match is not None:
+        headers["if-match"] = f'"{if_match}"'
     deadline = time.monotonic() + PATIENCE
-    async with httpx.AsyncClient(base_url=spine.service("registration").url, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=spine.service(service).url, timeout=10) as client:
         while True:
             try:
-                answer = await client.post(path, json=body, headers=headers)
-                if answer.status_code not in (409, 503) or time.monotonic() > deadline:
+                answer = await client.request(method, path, json=body, headers=headers)
+                if not _not_now(answer) or time.monotonic() > deadline:
                     return answer
             except httpx.TransportError:
                 if time.monotonic() > deadline:
@@ -123,9 +135,27 @@ async def post(spine: Spine, path: str, body: dict[str, Any], *, key: str | None
             await asyncio.sleep(0.1)
 
 
-async def risk_of(spine: Spine, uscc: str, *, member: str = "") -> dict[str, Any] | None:
-    async with httpx.AsyncClient(base_url=spine.service("risk", member).url, timeout=10) as client:
-        answer = await client.get(f"/v1/enterprises/{uscc}/risk")
+def _not_now(answer: httpx.Response) -> bool:
+    in_flight = answer.status_code == 409 and answer.json()["type"].endswith(":idempotency-in-flight")
+    return answer.status_code == 503 or in_flight
+
+
+async def get(
+    spine: Spine, path: str, *, service: str = "registration", person: str | None = "applicant-1", member: str = "",
+    **headers: str,
+) -> httpx.Response:  # fmt: skip
+    """What one of the demo people (None: nobody) is shown."""
+    async with httpx.AsyncClient(base_url=spine.service(service, member).url, timeout=10) as client:
+        return await client.get(path, headers={"accept-language": "en", **bearer(person), **headers})
+
+
+def bearer(person: str | None) -> dict[str, str]:
+    """The header by which a demo person is known."""
+    return {} if person is None else {"authorization": f"Bearer {token(person)}"}
+
+
+async def risk_of(spine: Spine, uscc: str, *, member: str = "", person: str = "regulator-1") -> dict[str, Any] | None:
+    answer = await get(spine, f"/v1/enterprises/{uscc}/risk", service="risk", person=person, member=member)
     return None if answer.status_code == 404 else answer.raise_for_status().json()
 
 

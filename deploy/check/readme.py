@@ -112,6 +112,7 @@ def surroundings(ports: dict[str, int]) -> dict[str, str]:
     foreign = {
         "KAFKA_BOOTSTRAP_SERVERS",
         "DATABASE_URL",
+        "OIDC_ISSUER",
         *(f"{service.upper()}_DATABASE_URL" for service in services()),
     }
     return {**{name: value for name, value in os.environ.items() if name not in foreign}, **own, "COLUMNS": "120"}

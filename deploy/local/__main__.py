@@ -21,6 +21,7 @@ def start(root: Path) -> int:
     running = stack.ensure_running(root, say=partial(print, flush=True))
     print(f"Kafka       {running.bootstrap_servers}")
     print(f"PostgreSQL  {running.database_url}")
+    print(f"Issuer      {running.issuer_url}")
     print(f"Ready after {time.monotonic() - began:.1f} s.")
     return 0
 
@@ -51,7 +52,7 @@ def env(root: Path) -> int:
     if not all(row.ready for row in rows):
         print("The local stack does not run: `python -m deploy.local start` starts it.", file=sys.stderr)
         return NOT_RUNNING
-    for variable, row in zip(("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL"), rows, strict=True):
+    for variable, row in zip(stack.GIVEN.values(), rows, strict=True):
         print(f"export {variable}={shlex.quote(row.address)}")
     return 0
 
@@ -62,7 +63,7 @@ def lock(_root: Path) -> int:
 
 
 COMMANDS = {
-    "start": (start, "start Kafka and PostgreSQL where they do not run yet"),
+    "start": (start, "start Kafka, PostgreSQL and the issuer where they do not run yet"),
     "stop": (stop, "stop them; their data stays"),
     "status": (status, "say what runs and where"),
     "clean": (clean, "stop them and remove .local/ with all data"),

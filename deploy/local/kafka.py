@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import random
 import shutil
 import signal
 import socket
@@ -52,9 +51,6 @@ JVM = [
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS",
     "-Dorg.slf4j.simpleLogger.showThreadName=false",
 ]
-
-PORTS = range(20_000, 32_000)
-"""Below the range from which Linux and macOS draw the ports of outgoing connections, so that none is lost to one."""
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -109,7 +105,7 @@ class Kafka:
         if self.process() is None:
             self.format(say)
             for port in (self.port, self.controller_port):
-                if not _free(port):
+                if not processes.is_free(port):
                     raise LocalStackError(
                         f"Port {port} on 127.0.0.1, on which this Kafka keeps its data, is taken by another program: "
                         "stop that program, or run `python -m deploy.local clean` to begin anew on other ports."
@@ -156,30 +152,9 @@ def in_folder(folder: Path) -> Kafka:
     try:
         ports = json.loads(remembered.read_text())
     except (OSError, ValueError):
-        ports = dict(zip(("port", "controller_port"), _free_ports(2), strict=True))
+        ports = dict(zip(("port", "controller_port"), processes.free_ports(2), strict=True))
         remembered.write_text(json.dumps(ports))
     return Kafka(folder, **ports)
-
-
-def _free_ports(count: int) -> list[int]:
-    found: list[int] = []
-    for port in random.sample(PORTS, len(PORTS)):
-        if _free(port):
-            found.append(port)
-        if len(found) == count:
-            return found
-    raise LocalStackError(f"No port between {PORTS.start} and {PORTS.stop} is free on 127.0.0.1.")
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As the broker does: connections of the run before that still linger do not hold the port.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            probe.listen()
-            return True
-    return False
 
 
 def _java(class_path: list[Path]) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,6 +28,9 @@ DISK_FULL = (os.strerror(errno.ENOSPC), "Check free disk space")
 """How the system says it, and PostgreSQL after a write that was cut short."""
 
 NEARLY_FULL_BYTES = 1 << 20
+
+PORTS = range(20_000, 32_000)
+"""Below the range from which Linux and macOS draw the ports of outgoing connections, so that none is lost to one."""
 
 
 class LocalStackError(Exception):
@@ -93,6 +98,28 @@ def alive(process: psutil.Process) -> bool:
     """A zombie is dead, for in a container nobody may come to reap it; but only when its last thread has ended."""
     with suppress(psutil.Error):
         return bool(process.is_running() and (process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1))
+    return False
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports on loopback that nobody listens on now, drawn at random."""
+    found: list[int] = []
+    for port in random.sample(PORTS, len(PORTS)):
+        if is_free(port):
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise LocalStackError(f"No port between {PORTS.start} and {PORTS.stop} is free on 127.0.0.1.")
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As servers do: connections of the run before that still linger do not hold the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            probe.listen()
+            return True
     return False
 
 

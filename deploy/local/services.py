@@ -30,6 +30,7 @@ def environment(stack: Stack, namespace: str = "", business_start: date | None =
     return {
         "KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
         "DATABASE_URL": stack.database_url,
+        "OIDC_ISSUER": stack.issuer_url,
         "ONE_WINDOW_NAMESPACE": namespace,
         **travel,
     }

@@ -1,4 +1,5 @@
-"""The stack of a checkout: one Kafka and one PostgreSQL, found or started, shared by tests, demo and services."""
+"""The stack of a checkout: one Kafka, one PostgreSQL and one issuer of demo logins, found or started, and shared by
+tests, demo and services."""
 
 from __future__ import annotations
 
@@ -9,11 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from deploy.local import jars, kafka, postgres
+from deploy.local import issuer, jars, kafka, postgres
+from deploy.local.issuer import Issuer
 from deploy.local.kafka import Kafka
 from deploy.local.postgres import Postgres
 from deploy.local.processes import LocalStackError, disk_full_is_told, silent
@@ -32,6 +34,13 @@ class Stack:
     bootstrap_servers: str
     database_url: str
     """An administrator's URL; services get databases and roles of their own from it."""
+    issuer_url: str = field(default_factory=lambda: os.environ.get("OIDC_ISSUER") or issuer.of(CHECKOUT).url)
+    """Who vouches for callers; the checkout's issuer where nothing else is said."""
+
+
+Server = Kafka | Postgres | Issuer
+GIVEN = {Kafka: "KAFKA_BOOTSTRAP_SERVERS", Postgres: "DATABASE_URL", Issuer: "OIDC_ISSUER"}
+"""The variables that name a server to use instead of an own one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +66,35 @@ class ServerStatus:
 def ensure_running(root: Path = CHECKOUT, say: Callable[[str], None] = silent, free_bytes: int = FREE_BYTES) -> Stack:
     """The servers of this checkout, started where they do not run yet; safe to call from many processes at once.
 
-    `KAFKA_BOOTSTRAP_SERVERS` and `DATABASE_URL` point to servers to use instead; for them nothing is started.
-    Raises LocalStackError with the sentence that says what to do.
+    `KAFKA_BOOTSTRAP_SERVERS`, `DATABASE_URL` and `OIDC_ISSUER` point to servers to use instead; for them nothing is
+    started. Raises LocalStackError with the sentence that says what to do.
     """
-    brokers, database = os.environ.get("KAFKA_BOOTSTRAP_SERVERS"), os.environ.get("DATABASE_URL")
-    if brokers and database:
-        return Stack(brokers, database)
+    brokers, database, vouches = (os.environ.get(variable) for variable in GIVEN.values())
+    if brokers and database and vouches:
+        return Stack(brokers, database, vouches)
     with disk_full_is_told(_state(root)), _locked(root) as state:
         own_kafka = None if brokers else kafka.in_folder(state / "kafka")
         own_postgres = None if database else postgres.in_folder(state / "postgres")
-        idle = [
-            server for server in (own_kafka, own_postgres) if server and not (server.process() and server.answers())
-        ]
-        _start(idle, state, say, free_bytes)
+        own_issuer = None if vouches else issuer.in_folder(state / "issuer")
+        own = [server for server in (own_kafka, own_postgres, own_issuer) if server is not None]
+        _start([server for server in own if not (server.process() and server.answers())], state, say, free_bytes)
         return Stack(
             brokers or (own_kafka.bootstrap_servers if own_kafka else ""),
             database or (own_postgres.url if own_postgres else ""),
+            vouches or (own_issuer.url if own_issuer else ""),
         )
 
 
-def servers(root: Path = CHECKOUT) -> list[Kafka | Postgres]:
+def servers(root: Path = CHECKOUT) -> list[Server]:
     """This checkout's own servers, running or not: those that were once started here."""
     state = _state(root)
-    found: list[Kafka | Postgres] = []
+    found: list[Server] = []
     if (state / "kafka").exists():
         found.append(kafka.in_folder(state / "kafka"))
     if (state / "postgres").exists():
         found.append(postgres.in_folder(state / "postgres"))
+    if (state / "issuer").exists():
+        found.append(issuer.in_folder(state / "issuer"))
     return found
 
 
@@ -95,10 +106,10 @@ def stop(root: Path = CHECKOUT) -> None:
 
 
 def status(root: Path = CHECKOUT) -> list[ServerStatus]:
-    """One row for Kafka, one for PostgreSQL; starts and creates nothing."""
+    """One row for Kafka, one for PostgreSQL, one for the issuer; starts and creates nothing."""
     rows = []
     own = {type(server): server for server in servers(root)}
-    for kind, name, variable in ((Kafka, "Kafka", "KAFKA_BOOTSTRAP_SERVERS"), (Postgres, "PostgreSQL", "DATABASE_URL")):
+    for (kind, variable), name in zip(GIVEN.items(), ("Kafka", "PostgreSQL", "Issuer"), strict=True):
         server = own.get(kind)
         if given := os.environ.get(variable):
             rows.append(ServerStatus(name, given, None, ready=True, given=True))
@@ -125,7 +136,8 @@ def clean(root: Path = CHECKOUT) -> None:
 
 @contextmanager
 def private_stack(folder: Path, say: Callable[[str], None] = silent) -> Iterator[PrivateStack]:
-    """An own Kafka and PostgreSQL on free ports, for tests that kill them; gone at the end, their folder stays."""
+    """An own Kafka and PostgreSQL on free ports, for tests that kill them; gone at the end, their folder stays.
+    Callers are vouched for by the checkout's issuer."""
     private = PrivateStack(kafka.in_folder(folder / "kafka"), postgres.in_folder(folder / "postgres"))
     try:
         with disk_full_is_told(folder):
@@ -135,7 +147,7 @@ def private_stack(folder: Path, say: Callable[[str], None] = silent) -> Iterator
         _at_once([private.kafka.kill, private.postgres.kill])
 
 
-def _start(idle: list[Kafka | Postgres], state: Path, say: Callable[[str], None], free_bytes: int) -> None:
+def _start(idle: list[Server], state: Path, say: Callable[[str], None], free_bytes: int) -> None:
     """Start them side by side; when one fails, none of them is left behind."""
     if not idle:
         return
