@@ -152,11 +152,14 @@ _table(
     sa.Column("claimed_by", sa.Text),
     sa.Column("claimed_at", Time),
     sa.Column("escalated_on", sa.Date),
+    sa.Column("extension", sa.Text),
     sa.Column("closed_at", Time),
     sa.Column("outcome", sa.Text),
     _required("version", sa.Integer, "1"),
     sa.Index("work_item_open", "queue", "subject", unique=True, postgresql_where=sa.text("closed_at IS NULL")),
     sa.Index("work_item_by_due", "queue", "due_on", "id", postgresql_where=sa.text("closed_at IS NULL")),
+    sa.Index("work_item_closed", "queue", "due_on", "id", postgresql_where=sa.text("closed_at IS NOT NULL")),
+    sa.Index("work_item_held", "claimed_by", "due_on", "id", postgresql_where=sa.text("closed_at IS NULL")),
 )
 _table(
     "work_absence",

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("claimed_by", sa.Text(), nullable=True),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("escalated_on", sa.Date(), nullable=True),
+        sa.Column("extension", sa.Text(), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
@@ -53,6 +54,20 @@ def upgrade() -> None:
         "work_item_by_due",
         "work_item",
         ["queue", "due_on", "id"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index(
+        "work_item_closed",
+        "work_item",
+        ["queue", "due_on", "id"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NOT NULL"),
+    )
+    op.create_index(
+        "work_item_held",
+        "work_item",
+        ["claimed_by", "due_on", "id"],
         unique=False,
         postgresql_where=sa.text("closed_at IS NULL"),
     )
