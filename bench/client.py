@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from deploy.local.issuer import token
 from services.registration.schemas import APPLICATION_EXAMPLE
 
 BODY = json.dumps(APPLICATION_EXAMPLE, ensure_ascii=False).encode()
@@ -29,6 +30,7 @@ class Client:
         """Post under a fresh key; raises Refused for 503 and RuntimeError for anything else but 201."""
         head = (
             f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+            f"Authorization: Bearer {token('applicant-1')}\r\n"
             f"Idempotency-Key: {uuid4()}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         try:

@@ -17,6 +17,7 @@ from rich.table import Table
 from bench.client import BODY, Client
 from bench.figures import console, interleaved, percentile, show
 from bench.ground import Ground, ground
+from deploy.local.issuer import token
 from deploy.local.postgres import binary
 from libs.common.clock import BusinessClock
 from libs.common.web import Running, create_app
@@ -72,7 +73,11 @@ async def profile(on: Ground) -> Counter[str]:
         for number in range(PROFILED + 100):
             if number == 100:
                 profiler.enable()
-            headers = {"content-type": "application/json", "idempotency-key": str(uuid4())}
+            headers = {
+                "content-type": "application/json",
+                "idempotency-key": str(uuid4()),
+                "authorization": f"Bearer {token('applicant-1')}",
+            }
             (await client.post("/v1/applications", content=BODY, headers=headers)).raise_for_status()
     profiler.disable()
     await database.engine.dispose()

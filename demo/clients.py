@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import httpx
 
+from deploy.local.issuer import token
 from tests.checker.commands import Attempt, digest
 
 NOT_NOW = frozenset({409, 503})
@@ -50,8 +51,8 @@ class Window:
     async def opened(cls, registration: str, risk: str) -> AsyncIterator[Self]:
         """The window of services at these base URLs."""
         async with (
-            httpx.AsyncClient(base_url=registration, timeout=10) as one,
-            httpx.AsyncClient(base_url=risk, timeout=10) as other,
+            httpx.AsyncClient(base_url=registration, timeout=10, headers=_shows("applicant-1")) as one,
+            httpx.AsyncClient(base_url=risk, timeout=10, headers=_shows("regulator-1")) as other,
         ):
             yield cls(one, other)
 
@@ -111,3 +112,7 @@ class Window:
         """Enterprises by class, from risk."""
         found: dict[str, int] = (await self.risk.get("/v1/risk/distribution")).raise_for_status().json()["classes"]
         return found
+
+
+def _shows(person: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token(person)}"}

@@ -10,13 +10,15 @@ from typing import Any
 
 from demo import wrong
 from demo.run import Run
+from deploy.local.issuer import token
 from deploy.local.stack import CHECKOUT
 from tests.checker import Report, Target, check
 
 
 async def proof(run: Run) -> None:
     story = run.story
-    target = Target(run.stack.bootstrap_servers, run.stack.database_url, run.namespace, urls=run.urls)
+    shown = {"risk": token("auditor-1")}
+    target = Target(run.stack.bootstrap_servers, run.stack.database_url, run.namespace, urls=run.urls, tokens=shown)
     report = await check(target, run.window.attempts)
     story.section("The proof, from outside: HTTP answers, topics, read-only SQL")
     story.checked(report)

@@ -110,7 +110,9 @@ async def submit(
 async def change(
     spine: Spine, uscc: str, body: dict[str, Any], *, key: str | None = None, person: str = "applicant-1"
 ) -> httpx.Response:
-    return await post(spine, f"/v1/enterprises/{uscc}/changes", body, key=key, person=person)
+    """Change an enterprise from the version that it has now."""
+    seen = await eventually(lambda: _version(spine, f"/v1/enterprises/{uscc}"))
+    return await post(spine, f"/v1/enterprises/{uscc}/changes", body, key=key, person=person, if_match=seen)
 
 
 async def post(
@@ -133,6 +135,11 @@ async def post(
                 if time.monotonic() > deadline:
                     raise
             await asyncio.sleep(0.1)
+
+
+async def _version(spine: Spine, path: str) -> int | None:
+    answer = await get(spine, path)
+    return int(answer.json()["version"]) if answer.status_code == httpx.codes.OK else None
 
 
 def _not_now(answer: httpx.Response) -> bool:

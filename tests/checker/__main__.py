@@ -20,10 +20,12 @@ def main() -> int:
     parser.add_argument("--services", nargs="+", default=list(HEARS), help="those that ran; all, if not given")
     parser.add_argument("--commands", type=Path, help="NDJSON: what clients sent and were answered")
     parser.add_argument("--risk", help="the base URL of risk, to compare what it answers")
+    parser.add_argument("--risk-token", help="a token that opens it; its issuer knows who may")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     given = parser.parse_args()
     urls = {"risk": given.risk} if given.risk else {}
-    target = Target(given.bootstrap, given.database, given.namespace, given.services, urls=urls)
+    tokens = {"risk": given.risk_token} if given.risk_token else {}
+    target = Target(given.bootstrap, given.database, given.namespace, given.services, urls=urls, tokens=tokens)
     report = asyncio.run(check(target, load(given.commands) if given.commands else ()))
     if given.json:
         sys.stdout.write(report.as_json() + "\n")

@@ -39,8 +39,8 @@ Place = tuple[str, int]
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where a run can be looked at. `services` are those that ran. `databases` names a service's database where it is
-    not <namespace><service>; `urls` are the base URLs of the services that answer; `patience` in seconds is how long
-    they may take to finish."""
+    not <namespace><service>; `urls` are the base URLs of the services that answer; `tokens`, by service,
+    are shown to those who want to know who asks; `patience` in seconds is how long they may take to finish."""
 
     bootstrap_servers: str
     database_url: str
@@ -48,6 +48,7 @@ class Target:
     services: Sequence[str] = ("registration", "risk")
     databases: Mapping[str, str] = field(default_factory=dict)
     urls: Mapping[str, str] = field(default_factory=dict)
+    tokens: Mapping[str, str] = field(default_factory=dict)
     patience: float = 20.0
 
     def topic(self, service: str) -> str:
@@ -204,10 +205,12 @@ async def _ask_risk(target: Target, identifiers: Sequence[str]) -> dict[str, dic
     if "risk" not in target.urls:
         return None
     limit = asyncio.Semaphore(8)
-    async with httpx.AsyncClient(base_url=target.urls["risk"], timeout=10) as client:
+    shown = {"authorization": f"Bearer {target.tokens['risk']}"} if "risk" in target.tokens else {}
+    async with httpx.AsyncClient(base_url=target.urls["risk"], timeout=10, headers=shown) as client:
 
         async def ask(uscc: str) -> tuple[str, dict[str, Any]]:
             async with limit:
-                return uscc, (await client.get(f"/v1/enterprises/{uscc}/risk")).json()
+                answer = await client.get(f"/v1/enterprises/{uscc}/risk")
+                return uscc, answer.raise_for_status().json()
 
         return dict(await asyncio.gather(*map(ask, identifiers)))

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
+from deploy.local.issuer import token
 from tests.checker.check import check
 from tests.checker.commands import Attempt, digest
 from tests.checker.evidence import Target
@@ -103,7 +104,7 @@ async def checked(spine: Spine, answers: Sequence[httpx.Response] = ()) -> Repor
     """What the outside checker says."""
     target = Target(
         spine.stack.bootstrap_servers, spine.stack.database_url, spine.namespace,
-        urls={"risk": spine.service("risk").url},
+        urls={"risk": spine.service("risk").url}, tokens={"risk": token("auditor-1")},
     )  # fmt: skip
     return await check(target, [_attempt(answer) for answer in answers])
 

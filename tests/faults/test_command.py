@@ -17,7 +17,7 @@ from libs.common.database import provision
 from services.registration.service import service
 from tests.faults.account import take_account
 from tests.faults.proxy import Proxy, in_front_of
-from tests.spine import Spine, form, submit
+from tests.spine import Spine, bearer, form, submit
 
 COMMIT = b"Q\x00\x00\x00\x0cCOMMIT;\x00"
 """The message of PostgreSQL's protocol by which a transaction of the service commits."""
@@ -81,7 +81,8 @@ async def test_a_commit_with_unknown_outcome_is_told_and_the_same_key_then_tells
     cut = proxy.cut_at(COMMIT, after=key.encode(), delivered=reaches_the_server)
 
     async with httpx.AsyncClient(base_url=spine.service("registration").url, timeout=30) as client:
-        first = await client.post("/v1/applications", json=form(), headers={"idempotency-key": key})
+        headers = {"idempotency-key": key, **bearer("applicant-1")}
+        first = await client.post("/v1/applications", json=form(), headers=headers)
 
     assert cut.done.is_set()
     assert first.status_code == 503

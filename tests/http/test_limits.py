@@ -11,12 +11,15 @@ import httpx
 import psutil
 import pytest
 
+from deploy.local.issuer import token
 from tests.http.wire import APPLICATIONS, as_json, client, get, rows, send, speak
 from tests.spine import Spine, eventually, form
 
 BODY = as_json(form())
+TOKEN = token("applicant-1").encode()
 HEAD = (
     b"POST /v1/applications HTTP/1.1\r\nHost: here\r\nIdempotency-Key: %s\r\nAccept-Language: en\r\n"
+    b"Authorization: Bearer %s\r\n"
     b"Content-Type: application/json\r\n"
 )
 
@@ -129,7 +132,7 @@ async def test_a_caller_who_leaves_in_the_middle_of_a_body_leaves_nothing_behind
     before, address = await rows(spine), httpx.URL(url)
     for sent in (b"", BODY[:40]):
         _, writer = await asyncio.open_connection(address.host, address.port)
-        writer.write(HEAD % b"left" + b"Content-Length: %d\r\n\r\n" % len(BODY) + sent)
+        writer.write(HEAD % (b"left", TOKEN) + b"Content-Length: %d\r\n\r\n" % len(BODY) + sent)
         await writer.drain()
         writer.close()
     left = 'http_request_seconds_count{method="POST",route="/v1/applications",service="registration",status="408"} 2.0'
@@ -154,7 +157,7 @@ def hurried(spine: Spine, url: str) -> str:
 class TestTime:
     async def test_a_body_that_does_not_arrive_in_time_is_not_waited_for(self, spine: Spine, hurried: str) -> None:
         before, began = await rows(spine), time.monotonic()
-        head = HEAD % b"slow" + b"Content-Length: %d\r\n\r\n" % len(BODY)
+        head = HEAD % (b"slow", TOKEN) + b"Content-Length: %d\r\n\r\n" % len(BODY)
         answer = await speak(hurried, head, BODY[:100])
         assert (answer.status, answer.problem["type"]) == (408, "urn:one-window:problem:body-incomplete")
         assert answer.problem["detail"].startswith("The body did not arrive in time")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.issuer import token
 from tests.http.wire import rows
 from tests.spine import Spine
 
@@ -25,12 +26,13 @@ def started(spine: Spine) -> Spine:
     return spine.up("registration", "risk")
 
 
-def try_everything(url: str, folder: Path) -> str:
+def try_everything(url: str, person: str, folder: Path) -> str:
     """What schemathesis reports of a running service; it must have found nothing."""
     options = ["--seed", "20260105", "--max-examples", "12", "--exclude-checks", ",".join(NOT_OURS)]
+    signed_in = ["-H", f"Authorization: Bearer {token(person)}"]
     quiet = ["--no-color", "--generation-database", "none", "--warnings", "off"]
     done = subprocess.run(
-        [sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json", *options, *quiet],
+        [sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json", *options, *signed_in, *quiet],
         cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.http.fresh_keys"},
         capture_output=True, text=True, timeout=150, check=False,
     )  # fmt: skip
@@ -38,11 +40,14 @@ def try_everything(url: str, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(("service", "operations", "cases"), [("registration", 8, 300), ("risk", 6, 60)])
+@pytest.mark.parametrize(
+    ("service", "person", "operations", "cases"),
+    [("registration", "applicant-1", 8, 300), ("risk", "regulator-1", 6, 60)],
+)
 def test_no_request_gets_a_server_error_or_an_answer_that_is_not_described(
-    started: Spine, tmp_path: Path, service: str, operations: int, cases: int
+    started: Spine, tmp_path: Path, service: str, person: str, operations: int, cases: int
 ) -> None:
-    report = try_everything(started.service(service).url, tmp_path)
+    report = try_everything(started.service(service).url, person, tmp_path)
     assert int(re.search(r"Tested: (\d+)", report)[1]) == operations, report
     assert int(re.search(r"(\d+) generated", report)[1]) >= cases, report
     assert started.service(service).alive

@@ -13,7 +13,7 @@ from uuid import uuid4
 import asyncpg
 import httpx
 
-from tests.spine import Spine
+from tests.spine import Spine, bearer
 
 APPLICATIONS = "/v1/applications"
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -25,24 +25,25 @@ def as_json(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
-def client(base_url: str = "") -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=base_url, timeout=30, verify=NO_TLS)
+def client(base_url: str = "", *, person: str | None = "applicant-1") -> httpx.AsyncClient:
+    """A client of one of the demo people; None: of nobody."""
+    return httpx.AsyncClient(base_url=base_url, timeout=30, verify=NO_TLS, headers=bearer(person))
 
 
-async def get(url: str, **headers: str) -> httpx.Response:
-    async with client() as asking:
+async def get(url: str, *, person: str | None = "applicant-1", **headers: str) -> httpx.Response:
+    async with client(person=person) as asking:
         return await asking.get(url, headers=headers)
 
 
 async def send(
     url: str, body: bytes | AsyncIterable[bytes], *, key: str | None = None, language: str = "en",
-    content_type: str | None = "application/json", **headers: str,
+    content_type: str | None = "application/json", person: str | None = "applicant-1", **headers: str,
 ) -> httpx.Response:  # fmt: skip
     """POST these bytes, under a key of their own where none is given."""
     named = {"idempotency-key": key or str(uuid4()), "accept-language": language, **headers}
     if content_type is not None:
         named["content-type"] = content_type
-    async with client() as sending:
+    async with client(person=person) as sending:
         return await sending.post(url, content=body, headers=named)
 
 
