@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from tests.checker import delivery, registration, risk
+from tests.checker import delivery, lives, registration, risk
 from tests.checker.commands import Attempt
 from tests.checker.evidence import Evidence, Target, gather
 from tests.checker.report import Checked, Report
@@ -23,7 +23,9 @@ CHECKS: tuple[Callable[[Evidence], Checked], ...] = (
     risk.counters_equal_the_rows,
     risk.announced_classes_are_the_classes,
     risk.answers_equal_the_replay,
+    lives.reactions_happen_once,
     registration.states_are_legal,
+    lives.things_pass_through_legal_states,
     risk.classes_change_step_by_step,
     delivery.parked_and_buried_are_accounted_for,
     registration.one_key_one_answer_one_effect,

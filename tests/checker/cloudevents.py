@@ -21,6 +21,8 @@ class Event(NamedTuple):
     type: str
     raw: bytes
     data: Any
+    cause: str | None = None
+    """The id of the event (or of the date) that it is a reaction to."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -63,4 +65,5 @@ def decode(record: Any, source: str) -> Record:
     return Event(
         record.topic, record.partition, record.offset, record.timestamp,
         source, header["ce_subject"], sequence, id, header["ce_type"], raw, data,
+        header.get("ce_causationid"),
     )  # fmt: skip
