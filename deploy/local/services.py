@@ -17,6 +17,7 @@ from typing import IO
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from deploy.local.keyrings import signing_keys
 from deploy.local.processes import LocalStackError
 from deploy.local.stack import CHECKOUT, Stack
 
@@ -32,6 +33,7 @@ def environment(stack: Stack, namespace: str = "", business_start: date | None =
         "DATABASE_URL": stack.database_url,
         "OIDC_ISSUER": stack.issuer_url,
         "ONE_WINDOW_NAMESPACE": namespace,
+        "SIGNING_KEYS": str(signing_keys()),
         **travel,
     }
 

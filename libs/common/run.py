@@ -12,7 +12,7 @@ import structlog
 import uvicorn
 import uvloop
 
-from libs.common import kafka, time_travel
+from libs.common import kafka, signature, time_travel
 from libs.common.clock import BusinessClock
 from libs.common.consumer import Consumer
 from libs.common.database import Database, connect, open_database, provision
@@ -60,6 +60,7 @@ async def _run(services: tuple[Service, ...]) -> None:
 
 async def prepare(service: Service, settings: Settings, database: Database) -> None:
     """Database, tables and topics, where they are missing; refuse a database that was restored."""
+    signature.keys(settings)  # an unfit keyring is told now, not to the first who wants a licence
     await provision(settings)
     await migrate(database)
     heard = [settings.topic(f"{name}.events") for name in service.hears]

@@ -4,6 +4,7 @@ A field is read from `<SERVICE>_<FIELD>` (REGISTRATION_PORT); those that all ser
 """
 
 from datetime import date
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import Field
@@ -37,6 +38,8 @@ class Settings(BaseSettings):
     oidc_issuer: str = Field(default="http://127.0.0.1:8109", validation_alias="OIDC_ISSUER")
     """Who vouches for callers; `/.well-known/openid-configuration` is read there."""
     oidc_audience: str = Field(default="one-window", validation_alias="OIDC_AUDIENCE")
+    signing_keys: Path | None = Field(default=None, validation_alias="SIGNING_KEYS")
+    """A folder with the keyring `<service>.json`; a service without one signs nothing."""
     log_level: str = Field(default="INFO", validation_alias="LOG_LEVEL")
 
     @property

@@ -12,9 +12,11 @@ from starlette.exceptions import HTTPException
 
 from libs.common.problems import Fault, Problem, catalogue, field_path
 from libs.common.service import Service
+from libs.common.signature import NoSigningKey
 from libs.common.transaction import CommitUnknown, Unavailable
 from libs.common.web.documents import Application
 from libs.common.web.health import health
+from libs.common.web.keys import keys
 from libs.common.web.limits import Limits
 from libs.common.web.running import Running, refusal
 from libs.common.web.versions import Stale
@@ -46,8 +48,10 @@ def create_app(service: Service, run: Running) -> FastAPI:
     app.add_exception_handler(CommitUnknown, _handler(lambda _: Problem("outcome-unknown", 503, retry_after=1)))
     app.add_exception_handler(Unavailable, _handler(lambda _: Problem("unavailable", 503, retry_after=1)))
     app.add_exception_handler(Stale, _handler(lambda _: Problem("stale", 412)))
+    app.add_exception_handler(NoSigningKey, _handler(lambda _: Problem("no-signing-key", 503)))
     for one in service.routers:
         app.include_router(one)
+    app.include_router(keys())
     app.include_router(health())
     app.add_middleware(Limits)
     return app
