@@ -33,7 +33,15 @@ def more(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
     return {table: after[table] - count for table, count in before.items() if after[table] != count}
 
 
-ONE_REGISTRATION = {"application": 1, "enterprise": 1, "party": 3, "outbox": 1, "outbox_counter": 1, "idempotency": 1}
+ONE_REGISTRATION = {
+    "application": 1,
+    "enterprise": 1,
+    "party": 3,
+    "outbox": 1,
+    "outbox_counter": 1,
+    "idempotency": 1,
+    "audit": 1,
+}
 
 
 async def test_a_submission_without_a_key_is_refused(spine: Spine, url: str) -> None:
@@ -118,7 +126,7 @@ async def test_a_decision_against_the_applicant_is_an_effect_and_is_kept(spine: 
     refused, again = [await send(url + APPLICATIONS, fishing, key=key) for _ in range(2)]
     assert (refused.status_code, refused.json()["status"]) == (201, "refused")
     assert again.content == refused.content
-    assert more(before, await rows(spine)) == {"application": 1, "party": 3, "idempotency": 1}
+    assert more(before, await rows(spine)) == {"application": 1, "party": 3, "idempotency": 1, "audit": 1}
 
 
 @asynccontextmanager

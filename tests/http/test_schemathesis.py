@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from deploy.local.issuer import token
@@ -41,13 +42,15 @@ def try_everything(url: str, person: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("service", "person", "operations", "cases"),
-    [("registration", "applicant-1", 8, 300), ("risk", "regulator-1", 6, 60)],
+    ("service", "person", "cases"), [("registration", "applicant-1", 300), ("risk", "regulator-1", 60)]
 )
 def test_no_request_gets_a_server_error_or_an_answer_that_is_not_described(
-    started: Spine, tmp_path: Path, service: str, person: str, operations: int, cases: int
+    started: Spine, tmp_path: Path, service: str, person: str, cases: int
 ) -> None:
-    report = try_everything(started.service(service).url, person, tmp_path)
+    url = started.service(service).url
+    described = httpx.get(f"{url}/openapi.json").json()["paths"].values()
+    operations = sum(len(methods) for methods in described)
+    report = try_everything(url, person, tmp_path)
     assert int(re.search(r"Tested: (\d+)", report)[1]) == operations, report
     assert int(re.search(r"(\d+) generated", report)[1]) >= cases, report
     assert started.service(service).alive

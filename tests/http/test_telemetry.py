@@ -145,7 +145,7 @@ async def test_one_trace_leads_from_the_form_to_the_score(spine: Spine, url: str
     assert (request.name, request.parent) == ("POST /v1/applications", asking.span)
     assert (taking.name, taking.parent) == ("risk process", request.id)
     assert await carried(spine, "registration", uscc) == (asking.trace, request.id)
-    assert await carried(spine, "risk", uscc) == (asking.trace, taking.id)
+    assert await carried(spine, "risk", uscc) == (asking.trace, request.id), "whatever batch it was taken in"
 
 
 async def test_a_batch_of_many_forms_is_linked_to_the_trace_of_each(spine: Spine, url: str, receiver: Receiver) -> None:
