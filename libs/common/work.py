@@ -167,7 +167,9 @@ SELECT officer, from_on, to_on, stand_in FROM work_absence
 WHERE (officer = $1 OR stand_in = $1) AND ($2::date IS NULL OR (from_on, officer) > ($2, $3::text))
 ORDER BY from_on, officer LIMIT $4
 """
-BE_BACK = "DELETE FROM work_absence WHERE (officer, from_on) = ($1, $2)"
+BE_BACK = """
+DELETE FROM work_absence WHERE (officer, from_on) = ($1, $2) RETURNING officer, from_on, to_on, stand_in
+"""
 DEADLINES = """
 SELECT id, opened_on, working_days, due_on, provisional FROM work_item
 WHERE closed_at IS NULL AND escalated_on IS NULL ORDER BY due_on, id
@@ -302,9 +304,10 @@ async def be_absent(session: AsyncSession, absence: Absence) -> None:
         raise AbsenceOverlaps
 
 
-async def be_back(session: AsyncSession, officer: str, from_on: date) -> bool:
-    """Strike an absence, before it begins or while it lasts; False where there is none from that day."""
-    return bool(await (await raw(session)).execute(BE_BACK, officer, from_on) == "DELETE 1")
+async def be_back(session: AsyncSession, officer: str, from_on: date) -> Absence | None:
+    """Strike an absence, before it begins or while it lasts; None where there is none from that day."""
+    row = await (await raw(session)).fetchrow(BE_BACK, officer, from_on)
+    return Absence(**row) if row else None
 
 
 async def absences(

@@ -20,6 +20,7 @@ from libs.common.web.keys import keys
 from libs.common.web.limits import Limits
 from libs.common.web.running import Running, refusal
 from libs.common.web.versions import Stale
+from libs.common.web.work import PROBLEMS as WORK_PROBLEMS
 
 KINDS = {404: "not-found", 405: "method-not-allowed"}
 MAX_FAULTS = 300
@@ -40,7 +41,7 @@ def create_app(service: Service, run: Running) -> FastAPI:
     )  # fmt: skip
     app.state.running = run
     app.state.catalogue = catalogue(*_message_files(service))
-    for kind, to_problem in service.problems.items():
+    for kind, to_problem in (WORK_PROBLEMS | dict(service.problems)).items():
         app.add_exception_handler(kind, _handler(to_problem))
     app.add_exception_handler(Problem, _handler(lambda problem: problem))
     app.add_exception_handler(RequestValidationError, _handler(_malformed))
