@@ -28,7 +28,7 @@ from libs.common import inbox
 from libs.common.clock import Clock
 from libs.common.database import Database, is_database_error, reading
 from libs.common.drain import FAULT_OF_THE_EVENT_AFTER, drain, fails_by_itself
-from libs.common.envelope import DeadLetter, Incoming, read, source_of
+from libs.common.envelope import DeadLetter, Incoming, Outside, read, source_of
 from libs.common.inbox import Place, PositionMoved
 from libs.common.kafka import PARTITIONS
 from libs.common.service import Service
@@ -37,7 +37,7 @@ from libs.common.telemetry import CONSUMER_PAUSED, EVENTS_TAKEN, links, tracer
 from libs.common.transaction import once
 
 log = structlog.get_logger()
-Record = Incoming | DeadLetter
+Record = Incoming | DeadLetter | Outside
 
 MEMBER: dict[str, Any] = {
     "enable_auto_commit": False,
@@ -67,6 +67,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, service: Service, database: Database, settings: Settings, clock: Clock) -> None:
         self.service, self.database, self.settings, self.clock = service, database, settings, clock
         self.sources = {settings.topic(f"{name}.events"): source_of(name) for name in service.hears}
+        self.outsiders = {settings.topic(name): how for name, how in service.takes.items()}
+        self.topics = [*self.sources, *self.outsiders]
         self.assignment = 0
         self.busy = asyncio.Lock()
         self.client: AIOKafkaConsumer | None = None
@@ -84,7 +86,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 bootstrap_servers=self.settings.kafka_bootstrap_servers, group_id=self.settings.group, **MEMBER
             )
             self.client = client
-            client.subscribe(list(self.sources), listener=self)
+            client.subscribe(self.topics, listener=self)
             try:
                 await asyncio.wait_for(client.start(), 30)
                 self.connected = True
@@ -144,15 +146,21 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._keep_house(client)
 
     def _units(self, answer: dict[TopicPartition, list[Any]]) -> Iterator[list[Record]]:
-        """What is taken in one transaction: whole answers, or at most 500 events of one partition."""
-        read_all = [
-            [read(record, self.sources[place.topic]) for record in answer[place]]
-            for place in sorted(answer, key=lambda place: (place.topic, place.partition))
-        ]
-        if self.service.whole_answers:
-            if together := [record for records in read_all for record in records]:
-                yield together
-            return
+        """What is taken in one transaction: whole answers, or at most 500 events of one partition. Records of outside
+        topics are always taken by partition."""
+        read_all: list[list[Record]] = []
+        together: list[Record] = []
+        for place in sorted(answer, key=lambda place: (place.topic, place.partition)):
+            if place.topic in self.outsiders:
+                read_all.append([_as_it_came(record) for record in answer[place]])
+                continue
+            events = [read(record, self.sources[place.topic]) for record in answer[place]]
+            if self.service.whole_answers:
+                together += events
+            else:
+                read_all.append([*events])
+        if together:
+            yield together
         for records in read_all:
             for at in range(0, len(records), BATCH):
                 yield records[at : at + BATCH]
@@ -181,7 +189,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _take(self, unit: Sequence[Record]) -> None:
         """One transaction; where something in it fails by itself, its halves, the left one first."""
         try:
-            taken = await once(self.database, lambda session: inbox.take(session, unit, self._apply), name="batch")
+            taken = await once(self.database, lambda session: self._taken(session, unit), name="batch")
         except PositionMoved:
             raise
         except Exception as error:
@@ -191,9 +199,17 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._take(unit[: len(unit) // 2])
                 await self._take(unit[len(unit) // 2 :])
             else:
-                await self._park(unit[0], error)
+                await self._set_aside(unit[0], error)
             return
         await self._follow_up(taken, unit)
+
+    async def _taken(self, session: AsyncSession, unit: Sequence[Record]) -> inbox.Taken:
+        """In the transaction of the batch. A unit is of services' topics, or of one outside topic."""
+        if outside := [record for record in unit if isinstance(record, Outside)]:
+            how = self.outsiders[outside[0].topic]
+            return await inbox.take_outside(session, outside, lambda s, records: how.take(s, records, self.clock))
+        events = [record for record in unit if not isinstance(record, Outside)]
+        return await inbox.take(session, events, self._apply)
 
     async def _isolate(self, unit: Sequence[Record], failures: int = 0) -> None:
         """The database answers and the unit fails all the same: its halves, until the event at fault stands alone."""
@@ -210,10 +226,41 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             elif isinstance(unit[0], DeadLetter) or not await self._infrastructure_answers():
                 raise
             else:
-                await self._park(unit[0], error)
+                await self._set_aside(unit[0], error)
 
-    async def _park(self, record: Record, error: Exception) -> None:
-        assert isinstance(record, Incoming), "a dead letter has no effect that could fail"
+    async def _set_aside(self, record: Record, error: Exception) -> None:
+        assert not isinstance(record, DeadLetter), "a dead letter has no effect that could fail"
+        if isinstance(record, Outside):
+            await self._reject(record, error)
+        else:
+            await self._park(record, error)
+
+    async def _reject(self, record: Outside, error: Exception) -> None:
+        """What came from outside and fails by itself is answered as rejected, and kept as a dead letter for people to
+        look at. Where even the answer fails by itself the letter is all: the topic goes on in any case."""
+        log.error(
+            "record from outside rejected: it fails by itself", service=self.service.name, topic=record.topic,
+            partition=record.partition, offset=record.offset, error=inbox.describe(error),
+        )  # fmt: skip
+        letter = DeadLetter(*record[:3], inbox.describe(error), record.key, record.value)
+
+        async def answer(session: AsyncSession) -> inbox.Taken:
+            taken = await inbox.take(session, [letter], self._apply)
+            await self.outsiders[record.topic].reject(session, record, self.clock)
+            return taken
+
+        try:
+            taken = await once(self.database, answer, name="batch")
+        except PositionMoved:
+            raise
+        except Exception as failure:
+            if not fails_by_itself(failure):
+                raise
+            log.error("its rejection fails as well", service=self.service.name, error=inbox.describe(failure))
+            taken = await once(self.database, lambda session: inbox.take(session, [letter], self._apply), name="batch")
+        await self._follow_up(taken, [record])
+
+    async def _park(self, record: Incoming, error: Exception) -> None:
         log.error(
             "event parked: it fails by itself", service=self.service.name, source=record.source,
             subject=record.subject, sequence=record.sequence, error=inbox.describe(error),
@@ -313,11 +360,16 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """
         if self.client is None or not self.connected:
             raise KafkaConnectionError("the consumer is not connected")
-        places = [TopicPartition(topic, partition) for topic in self.sources for partition in range(PARTITIONS)]
+        places = [TopicPartition(topic, partition) for topic in self.topics for partition in range(PARTITIONS)]
         ends = await asyncio.wait_for(self.client.end_offsets(places), 5)
         async with reading(self.database) as connection:
             stands = await inbox.positions(connection, [(p.topic, p.partition) for p in places])
         return sum(max(end - stands[p.topic, p.partition], 0) for p, end in ends.items())
+
+
+def _as_it_came(record: Any) -> Outside:
+    headers = tuple((name, value or b"") for name, value in record.headers)
+    return Outside(record.topic, record.partition, record.offset, record.key, record.value, headers)
 
 
 def _span(service: str, unit: Sequence[Record]) -> AbstractContextManager[trace.Span]:

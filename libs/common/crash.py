@@ -10,6 +10,7 @@ POINTS = (
     "command.before_commit",
     "command.after_commit",
     "relay.before_send",
+    "relay.between_topics",
     "relay.after_send",
     "relay.after_progress",
     "batch.before_commit",

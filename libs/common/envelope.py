@@ -71,6 +71,17 @@ class DeadLetter(NamedTuple):
     value: bytes | None
 
 
+class Outside(NamedTuple):
+    """A record of somebody else's topic, as it came: whether it can be read is for its taker to say."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
 def headers(
     *,
     id: UUID,

@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common.database import raw
 from libs.common.delivery import SETTLED, Decision, Mark, Parked, State, decide, retry_delay
-from libs.common.envelope import DeadLetter, Incoming
+from libs.common.envelope import DeadLetter, Incoming, Outside
 
 Key = tuple[str, str]
 """(source, subject)"""
@@ -127,7 +127,26 @@ async def take_failed(session: AsyncSession, record: Incoming, error: BaseExcept
     return taken
 
 
-async def _claim(connection: asyncpg.Connection, records: Sequence[Incoming | DeadLetter]) -> dict[Place, int]:
+async def take_outside(
+    session: AsyncSession,
+    records: Sequence[Outside],
+    apply: Callable[[AsyncSession, Sequence[Outside]], Awaitable[None]],
+) -> Taken:
+    """Take records of an outside topic in the caller's transaction. Outsiders number nothing: the position is all.
+
+    Raises PositionMoved when the batch does not begin where the database stands, and whatever `apply` raises.
+    """
+    connection = await raw(session)
+    ends = await _claim(connection, records)
+    await apply(session, records)
+    await session.flush()
+    await connection.execute(MOVE_POSITION, *_columns(ends), list(ends.values()))
+    return Taken(applied=len(records))
+
+
+async def _claim(
+    connection: asyncpg.Connection, records: Sequence[Incoming | DeadLetter | Outside]
+) -> dict[Place, int]:
     """Lock the batch's places and demand that it begins where they stand; where they will stand after it."""
     began: dict[Place, int] = {}
     ends: dict[Place, int] = {}

@@ -1,7 +1,7 @@
 """Topics and plain reading. Producers and group members live with the relay and the consumer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any
@@ -17,6 +17,9 @@ PARTITIONS = 12
 """For the life of a topic: widening means a new topic generation."""
 
 EVENTS = {"retention.ms": "-1", "compression.type": "producer"}
+FOR_OUTSIDERS = EVENTS | {"retention.ms": str(90 * 24 * 3600 * 1000)}
+"""What outsiders read they read within 90 days; the events themselves stay on the service's own topic."""
+
 CONNECT_SECONDS = 30
 
 
@@ -26,9 +29,9 @@ def partition_of(subject: str) -> int:
     return int((murmur2(subject.encode()) & 0x7FFFFFFF) % PARTITIONS)
 
 
-async def create_topics(settings: Settings, names: Iterable[str]) -> None:
+async def create_topics(settings: Settings, names: Iterable[str], config: Mapping[str, str] = EVENTS) -> None:
     """Create what is missing, before any consumer starts."""
-    config = EVENTS | ({"min.insync.replicas": "2"} if settings.replication_factor >= 3 else {})
+    config = {**config} | ({"min.insync.replicas": "2"} if settings.replication_factor >= 3 else {})
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
     await asyncio.wait_for(admin.start(), CONNECT_SECONDS)
     try:

@@ -64,7 +64,11 @@ async def prepare(service: Service, settings: Settings, database: Database) -> N
     await provision(settings)
     await migrate(database)
     heard = [settings.topic(f"{name}.events") for name in service.hears]
-    await kafka.create_topics(settings, [settings.events_topic, *heard, settings.topic(time_travel.CLOCK_TOPIC)])
+    taken, told = map(settings.topic, service.takes), map(settings.topic, set(service.outward.values()))
+    await kafka.create_topics(
+        settings, [settings.events_topic, *heard, *taken, settings.topic(time_travel.CLOCK_TOPIC)]
+    )
+    await kafka.create_topics(settings, told, config=kafka.FOR_OUTSIDERS)
     await check_not_restored(database, settings)
 
 
@@ -75,7 +79,7 @@ async def serve(service: Service, stop: asyncio.Event, *, ready: asyncio.Event |
     await prepare(service, settings, database)
     clock = BusinessClock(settings.business_start if settings.allow_time_travel else None)
     running = Running(service, settings, database, clock)
-    if service.hears:
+    if service.hears or service.takes:
         running.consumer = Consumer(service, database, settings, clock)
     try:
         async with asyncio.TaskGroup() as group:
@@ -86,7 +90,7 @@ async def serve(service: Service, stop: asyncio.Event, *, ready: asyncio.Event |
             if service.on_start is not None:
                 await service.on_start(database, clock)
             group.create_task(_web(running, stop, ready))
-            group.create_task(relay(database, settings, stop))
+            group.create_task(relay(database, settings, stop, service.outward))
             group.create_task(ticker(service, database, clock, stop))
             group.create_task(_forget(database, stop))
             if running.consumer is not None:

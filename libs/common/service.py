@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common.clock import Clock
 from libs.common.database import Database
-from libs.common.envelope import Incoming
+from libs.common.envelope import Incoming, Outside
 from libs.common.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -25,8 +25,23 @@ DueAct = Callable[[AsyncSession, str, date, Clock], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
+class TakeRecords:
+    """How records of an outside topic are taken, each in the transaction that moves the position past it.
+
+    `take` gives a batch its effect and accounts for every record. What fails by itself in there comes back alone to
+    `reject`, which answers that it could not be taken. Both may run again after a restore: derive ids from the record.
+    """
+
+    take: Callable[[AsyncSession, Sequence[Outside], Clock], Awaitable[None]]
+    reject: Callable[[AsyncSession, Outside, Clock], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """One service. `hears` names the services whose events it reads; `apply` gives them their effect.
+
+    `takes`: topics of outsiders and how their records are taken. `outward`: types of our events that outsiders read,
+    and the topic on which they do; the relay sends such an event there too, under the same id.
 
     `whole_answers` takes everything that Kafka hands over at once in one transaction, instead of one per partition
     of at most 500 events: for consumers that work in bulk.
@@ -37,6 +52,8 @@ class Service:
     routers: Sequence["APIRouter"] = ()
     hears: Sequence[str] = ()
     apply: Apply | None = None
+    takes: Mapping[str, TakeRecords] = field(default_factory=dict)
+    outward: Mapping[str, str] = field(default_factory=dict)
     whole_answers: bool = False
     when_due: Mapping[str, DueAct] = field(default_factory=dict)
     on_start: Callable[[Database, Clock], Awaitable[None]] | None = None

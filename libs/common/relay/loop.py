@@ -6,7 +6,7 @@ It may send an event twice (after a crash, or as a deposed leader that wakes up)
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC
 from typing import Any, TypeVar
@@ -58,22 +58,31 @@ DELETE FROM outbox WHERE created_at < now() - interval '{RETENTION}' AND id IN (
 """
 
 
+NOWHERE: Mapping[str, str] = {}
+
+
 class SendFailed(Exception):
     """Kafka did not acknowledge everything: the producer is thrown away, the rest is sent again."""
 
 
-async def relay(database: Database, settings: Settings, stop: asyncio.Event) -> None:
-    """Lead, or wait to lead, until `stop`. Trouble ends a term of leadership, never the relay."""
+async def relay(
+    database: Database, settings: Settings, stop: asyncio.Event, outward: Mapping[str, str] = NOWHERE
+) -> None:
+    """Lead, or wait to lead, until `stop`. Trouble ends a term of leadership, never the relay.
+
+    `outward`: event types that outsiders read, and the topic on which they do.
+    """
+    topics = {type: settings.topic(name) for type, name in outward.items()}
     while not stop.is_set():
         try:
-            await _term(database, settings, stop)
+            await _term(database, settings, stop, topics)
         except Exception as error:
             log.warning("relay term ended", service=database.service, error=repr(error))
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 0.5)
 
 
-async def _term(database: Database, settings: Settings, stop: asyncio.Event) -> None:
+async def _term(database: Database, settings: Settings, stop: asyncio.Event, outward: Mapping[str, str]) -> None:
     # The session limit is what deposes a frozen leader; its progress could only be written on this very session.
     connection = await connect(database, idle_session_timeout="5s", statement_timeout="5s", lock_timeout="5s")
     try:
@@ -82,12 +91,15 @@ async def _term(database: Database, settings: Settings, stop: asyncio.Event) -> 
                 await asyncio.wait_for(stop.wait(), 0.5)
             if stop.is_set():
                 return
-        await _lead(database, settings, connection, stop)
+        await _lead(database, settings, connection, stop, outward)
     finally:
         await asyncio.wait({asyncio.create_task(connection.close(timeout=2))}, timeout=3)
 
 
-async def _lead(database: Database, settings: Settings, connection: asyncpg.Connection, stop: asyncio.Event) -> None:
+async def _lead(
+    database: Database, settings: Settings, connection: asyncpg.Connection, stop: asyncio.Event,
+    outward: Mapping[str, str],
+) -> None:  # fmt: skip
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, **PRODUCER)
     await _while_pinging(connection, asyncio.ensure_future(producer.start()))
     try:
@@ -96,7 +108,7 @@ async def _lead(database: Database, settings: Settings, connection: asyncpg.Conn
         while not stop.is_set():
             database.said.clear()
             before = progress
-            progress = await _round(database, settings, connection, producer, progress)
+            progress = await _round(database, settings, connection, producer, progress, outward)
             if progress.unacknowledged:
                 raise SendFailed(f"{len(progress.unacknowledged)} events not acknowledged")
             if (now := asyncio.get_running_loop().time()) >= next_prune:
@@ -111,7 +123,7 @@ async def _lead(database: Database, settings: Settings, connection: asyncpg.Conn
 
 async def _round(
     database: Database, settings: Settings, connection: asyncpg.Connection, producer: AIOKafkaProducer,
-    progress: Progress,
+    progress: Progress, outward: Mapping[str, str],
 ) -> Progress:  # fmt: skip
     """Read what is new or was missing, send it, write how far we came."""
     found = await connection.fetch(READ, progress.high, list(progress.missing), READ_AT_MOST)
@@ -123,7 +135,7 @@ async def _round(
     to_send = [row for row in rows if not row["adopted"]]
     if to_send:
         crash.point("relay.before_send")
-    failed = await send(connection, producer, settings.events_topic, source_of(settings.service), to_send)
+    failed = await send(connection, producer, settings.events_topic, source_of(settings.service), to_send, outward)
     if to_send:
         crash.point("relay.after_send")
     moved = advanced(progress, seen, failed, xmin, later)
@@ -135,16 +147,35 @@ async def _round(
 
 
 async def send(
-    connection: asyncpg.Connection, producer: AIOKafkaProducer, topic: str, source: str, rows: Sequence[asyncpg.Record]
-) -> list[int]:
+    connection: asyncpg.Connection, producer: AIOKafkaProducer, topic: str, source: str, rows: Sequence[asyncpg.Record],
+    outward: Mapping[str, str],
+) -> list[int]:  # fmt: skip
     """Send rows in order, one batch in flight per partition; the ids of those that Kafka did not acknowledge."""
     by_partition: dict[int, list[asyncpg.Record]] = defaultdict(list)
     for row in rows:
         by_partition[kafka.partition_of(row["subject"])].append(row)
     sending = asyncio.gather(
-        *(_send_partition(producer, topic, partition, source, some) for partition, some in by_partition.items())
+        *(_send_subjects(producer, topic, partition, source, some, outward) for partition, some in by_partition.items())
     )
     return [id for failed in await _while_pinging(connection, sending) for id in failed]
+
+
+async def _send_subjects(
+    producer: AIOKafkaProducer, topic: str, partition: int, source: str, rows: Sequence[asyncpg.Record],
+    outward: Mapping[str, str],
+) -> list[int]:  # fmt: skip
+    """Outside topics first: what our own holds was sent out as well, so that `reconcile` may adopt it as sent.
+
+    What an outside topic did not take holds back everything behind it; none of these ids is acknowledged.
+    """
+    behind: list[int] = []
+    for outside in sorted({outward[row["type"]] for row in rows if row["type"] in outward}):
+        some = [row for row in rows if outward.get(row["type"]) == outside]
+        behind += await _send_partition(producer, outside, partition, source, some)
+        crash.point("relay.between_topics")
+    ready = [row for row in rows if row["id"] < min(behind)] if behind else rows
+    failed = await _send_partition(producer, topic, partition, source, ready)
+    return [*failed, *(row["id"] for row in rows[len(ready) :])]
 
 
 async def _send_partition(
