@@ -23,6 +23,8 @@ from deploy.local.stack import CHECKOUT, Stack
 
 START_SECONDS = 60
 DEMO_START = date(2026, 1, 5)
+MANY_IN_ONE = {"REQUESTS_PER_MINUTE": "1000000", "REQUESTS_PER_MINUTE_BY_ADDRESS": "1000000"}
+"""Here one demo person stands for hundreds, all at one address."""
 
 
 def environment(stack: Stack, namespace: str = "", business_start: date | None = DEMO_START) -> dict[str, str]:
@@ -73,7 +75,7 @@ class ServiceProcess:
 
     def start(self, **extra_env: str) -> ServiceProcess:
         """Start without waiting. `extra_env` holds for this life alone."""
-        env = {**os.environ, **self.env, f"{self.name.upper()}_PORT": str(self.port), **extra_env}
+        env = {**MANY_IN_ONE, **os.environ, **self.env, f"{self.name.upper()}_PORT": str(self.port), **extra_env}
         self.log.parent.mkdir(parents=True, exist_ok=True)
         output: IO[bytes]
         with self.log.open("ab") as output:

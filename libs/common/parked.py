@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from libs.common.database import connect, open_database
+from libs.common.dispositions import Disposition, dispose
 from libs.common.service import find
 
 console = Console(markup=False, highlight=False)  # what stands in an event is not ours to interpret
@@ -24,26 +25,6 @@ WHERE state IN ('waiting', 'failed', 'forked') ORDER BY source, subject, sequenc
 FAILING_DUE = """
 SELECT kind, subject, on_date, attempts, left(error, 80) AS error FROM due WHERE attempts > 0 ORDER BY on_date LIMIT $1
 """
-DISPOSE = """
-UPDATE parked SET disposition = $1, disposed_by = $2, disposed_why = $3
-WHERE subject = $4 AND sequence = $5 AND ($6::text IS NULL OR id::text = $6) AND ($7::text IS NULL OR source = $7)
-    AND state IN ('waiting', 'failed', 'forked')
-RETURNING id
-"""
-
-
-async def dispose(
-    connection: asyncpg.Connection, disposition: str, subject: str, sequence: int, *, by: str, why: str,
-    id: str | None = None, source: str | None = None,
-) -> None:  # fmt: skip
-    """Write a disposition (`retry`, `drop` or `skip`) on exactly one parked row; raises LookupError otherwise."""
-    async with connection.transaction():
-        found = await connection.fetch(DISPOSE, disposition, by, why, subject, sequence, id, source)
-        if not found:
-            raise LookupError(f"Nothing is parked for {subject} at sequence {sequence}.")
-        if len(found) > 1:
-            ids = ", ".join(str(row["id"]) for row in found)
-            raise LookupError(f"Several events are parked there; name one with --id: {ids}.")
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
@@ -82,7 +63,7 @@ async def main(arguments: Sequence[str] | None = None) -> None:
             await connection.execute('INSERT INTO consumer_resumed ("by", why) VALUES ($1, $2)', who, given.why)
             console.print("The consumer will go on within a second.")
         else:
-            act = "skip" if given.act == "skip-to" else given.act
+            act: Disposition = "skip" if given.act == "skip-to" else given.act
             await dispose(
                 connection, act, given.subject, given.sequence,
                 by=who, why=given.why, id=given.id, source=given.source,

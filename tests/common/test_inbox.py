@@ -18,7 +18,7 @@ from libs.common.drain import drain
 from libs.common.envelope import DeadLetter, Incoming
 from libs.common.inbox import PositionMoved, Taken
 from libs.common.migration import migrate
-from libs.common.parked import dispose
+from libs.common.dispositions import dispose
 from libs.common.settings import Settings, load
 from libs.common.transaction import once
 from tests.spine import Spine

@@ -18,6 +18,7 @@ from libs.common.web.documents import Application
 from libs.common.web.health import health
 from libs.common.web.keys import keys
 from libs.common.web.limits import Limits
+from libs.common.web.operations import operations
 from libs.common.web.running import Running, refusal
 from libs.common.web.versions import Stale
 from libs.common.web.work import PROBLEMS as WORK_PROBLEMS
@@ -53,6 +54,7 @@ def create_app(service: Service, run: Running) -> FastAPI:
     for one in service.routers:
         app.include_router(one)
     app.include_router(keys())
+    app.include_router(operations())
     app.include_router(health())
     app.add_middleware(Limits)
     return app

@@ -1,7 +1,7 @@
 """What a route of a service is given, and how a command runs: one transaction under its Idempotency-Key."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import asyncpg
 from fastapi import APIRouter, Depends, Request, Response
@@ -17,7 +17,7 @@ from libs.common.problems import Language, Problem
 from libs.common.transaction import retried
 from libs.common.web.body import JsonRequest, has_json
 from libs.common.web.documents import PROBLEM_RESPONSES
-from libs.common.web.rights import admit, rights_of
+from libs.common.web.rights import admit, described, rights_of
 from libs.common.web.running import COMMANDS, language, running
 
 ANONYMOUS = "anonymous"
@@ -50,6 +50,10 @@ TheLanguage = Annotated[Language, Depends(language)]
 class CommandRoute(APIRoute):
     """Who may not use a route learns nothing else of it. A command is one transaction under its Idempotency-Key; it is
     committed before the answer goes out."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        self.openapi_extra = {**(self.openapi_extra or {}), **described(rights_of(self.dependant, path))}
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         handle = super().get_route_handler()

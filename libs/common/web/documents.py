@@ -56,17 +56,32 @@ def _problem(description: str) -> dict[str, Any]:
 
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     400: _problem("The key is missing, or the body is not JSON"),
+    401: _problem("No token, or none that is good"),
+    403: _problem("None of the caller's roles may do this"),
     404: _problem("There is nothing by that name"),
     408: _problem("The body did not arrive in time"),
     409: _problem("Another request with this key is under way"),
+    412: _problem("Somebody has changed it since it was read"),
     413: _problem("The body is too large"),
     415: _problem("The body is not application/json"),
     422: _problem("There are faults; each is named"),
+    428: _problem("If-Match is missing: read it first"),
+    429: _problem("Too many requests; try again after Retry-After seconds"),
     500: _problem("Something went wrong; the reference names it in the log"),
     503: _problem("Not now; try again after Retry-After seconds"),
 }
 ONLY_COMMANDS = ("400", "408", "409", "415")
 ONLY_WITH_INPUT = ("404", "422")
+ONLY_WITH_ROLES = ("403",)
+ONLY_WITH_VERSION = ("412", "428")
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "An access token (RFC 9068) of the issuer that vouches for this window's callers.",
+}
+PURPOSE = ("purpose", "header")
+"""A look that must say why; the routes refuse it themselves, with a sentence."""
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -83,6 +98,7 @@ ACCEPT_LANGUAGE = {
     "schema": {"type": "string"},
     "example": "en",
 }
+ETAG = {"description": "The version that is shown; a change names it in If-Match", "schema": {"type": "string"}}
 REPLAYED = {"description": "`true` when this is a stored answer, given again", "schema": {"type": "string"}}
 
 
@@ -96,10 +112,28 @@ class Application(FastAPI):
             if "examples" in schema:
                 schema["examples"] = [_with_nulls(one, schema, schemas) for one in schema["examples"]]
         schemas["Problem"] = PROBLEM_SCHEMA
-        for operations in document["paths"].values():
+        document["components"]["securitySchemes"] = {"bearer": BEARER}
+        versioned = [path for path, operations in document["paths"].items() if _changes_a_version(operations)]
+        for path, operations in document["paths"].items():
             for method, operation in operations.items():
                 _complete(method.upper(), operation)
+                if method == "get" and any(f"{one}/".startswith(f"{path}/") for one in versioned):
+                    _show_version(operation)
         return document
+
+
+def _changes_a_version(operations: Mapping[str, Any]) -> bool:
+    return any(_has_if_match(operation) for operation in operations.values())
+
+
+def _has_if_match(operation: Mapping[str, Any]) -> bool:
+    return any(one["name"].lower() == "if-match" for one in operation.get("parameters", ()))
+
+
+def _show_version(operation: dict[str, Any]) -> None:
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            response.setdefault("headers", {})["ETag"] = ETAG
 
 
 def _complete(method: str, operation: dict[str, Any]) -> None:
@@ -107,13 +141,19 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
     parameters = {(one["name"], one["in"]): one for one in operation.get("parameters", [])}
     if not parameters and "requestBody" not in operation:
         _drop(responses, ONLY_WITH_INPUT)
+    if not operation.setdefault("security", []):
+        _drop(responses, ONLY_WITH_ROLES)
+    if not _has_if_match(operation):
+        _drop(responses, ONLY_WITH_VERSION)
     if method in COMMANDS:
         parameters["Idempotency-Key", "header"] = IDEMPOTENCY_KEY
         for status, response in responses.items():
             if status.startswith("2"):
                 response.setdefault("headers", {})["Idempotency-Replayed"] = REPLAYED
     else:
-        _drop(responses, ONLY_COMMANDS)
+        _drop(responses, ONLY_COMMANDS if PURPOSE not in parameters else ONLY_COMMANDS[1:])
+    if PURPOSE in parameters:
+        parameters[PURPOSE]["required"] = True
     if "health" not in operation.get("tags", ()):
         parameters["Accept-Language", "header"] = ACCEPT_LANGUAGE
     operation["parameters"] = list(parameters.values())

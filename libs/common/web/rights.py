@@ -50,20 +50,23 @@ def rights_of(dependant: Dependant, path: str) -> frozenset[Role] | None:
     raise TypeError(f"{path}: says neither who may use it nor that anyone may")
 
 
+def described(roles: frozenset[Role] | None) -> dict[str, Any]:
+    """The rights of a route as its OpenAPI operation shows them."""
+    return {"security": []} if roles is None else {"security": [{"bearer": []}], "x-roles": sorted(roles)}
+
+
 async def admit(request: Request, roles: frozenset[Role] | None) -> Caller | None:
-    """The caller, where the route is open to them: 401 without a good token, 403 without one of its roles."""
-    given = request.headers.getlist("authorization")
-    caller = None
-    if given:
-        scheme, _, token = given[0].partition(" ")
-        if len(given) > 1 or scheme.lower() != "bearer" or not token.strip():
-            raise Problem("unauthenticated", 401, headers=SCHEME)
-        try:
-            caller = await running(request).verifier.caller(token.strip())
-        except Refused as refused:
-            raise Problem("unauthenticated", 401, headers=SCHEME) from refused
-        except IssuerAway as away:
-            raise Problem("issuer-away", 503, retry_after=2) from away
+    """The caller, where the route is open to them: 401 without a good token, 403 without one of its roles, 429 to whom
+    has asked too often."""
+    run = running(request)
+    address = request.client.host if request.client else ""
+    try:
+        caller = await _caller(request)
+    except Problem as problem:
+        if problem.status == 401:
+            await run.rates.count(None, address)
+        raise
+    await run.rates.count(caller, address)
     if roles is not None:
         if caller is None:
             raise Problem("unauthenticated", 401, headers=SCHEME)
@@ -71,3 +74,19 @@ async def admit(request: Request, roles: frozenset[Role] | None) -> Caller | Non
             raise Problem("forbidden", 403)
     request.state.caller = caller
     return caller
+
+
+async def _caller(request: Request) -> Caller | None:
+    """Whoever the token speaks for; None where there is none."""
+    given = request.headers.getlist("authorization")
+    if not given:
+        return None
+    scheme, _, token = given[0].partition(" ")
+    if len(given) > 1 or scheme.lower() != "bearer" or not token.strip():
+        raise Problem("unauthenticated", 401, headers=SCHEME)
+    try:
+        return await running(request).verifier.caller(token.strip())
+    except Refused as refused:
+        raise Problem("unauthenticated", 401, headers=SCHEME) from refused
+    except IssuerAway as away:
+        raise Problem("issuer-away", 503, retry_after=2) from away

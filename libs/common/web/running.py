@@ -14,6 +14,7 @@ from libs.common.identity import Verifier
 from libs.common.problems import Language, Problem, language_of
 from libs.common.service import Service
 from libs.common.settings import Settings
+from libs.common.web.rates import Rates
 
 log = structlog.get_logger()
 
@@ -31,9 +32,11 @@ class Running:
     clock: Clock
     consumer: Consumer | None = None
     verifier: Verifier = field(init=False)
+    rates: Rates = field(init=False)
 
     def __post_init__(self) -> None:
         self.verifier = Verifier(self.settings.oidc_issuer, self.settings.oidc_audience)
+        self.rates = Rates(self.settings.requests_per_minute, self.settings.requests_per_minute_by_address)
 
 
 def running(request: Request) -> Running:
