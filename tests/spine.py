@@ -23,7 +23,7 @@ from deploy.local.namespace import remove
 from deploy.local.services import DEMO_START, ServiceProcess, environment
 from deploy.local.stack import Stack
 from libs.common import time_travel
-from services.registration.schemas import APPLICATION_EXAMPLE
+from services.registration.forms import APPLICATION_EXAMPLE
 
 PATIENCE = 40.0
 """Seconds within which what must come true has come true, on a busy machine."""
@@ -162,7 +162,8 @@ def bearer(person: str | None) -> dict[str, str]:
 
 
 async def risk_of(spine: Spine, uscc: str, *, member: str = "", person: str = "regulator-1") -> dict[str, Any] | None:
-    answer = await get(spine, f"/v1/enterprises/{uscc}/risk", service="risk", person=person, member=member)
+    path = f"/v1/enterprises/{uscc}/risk"
+    answer = await get(spine, path, service="risk", person=person, member=member, purpose="case_handling")
     return None if answer.status_code == 404 else answer.raise_for_status().json()
 
 

@@ -19,6 +19,9 @@ POINTS = (
     "drain.after_commit",
     "due.before_commit",
     "due.after_commit",
+    "audit.before_seal",
+    "audit.after_seal",
+    "audit.after_publish",
 )
 
 

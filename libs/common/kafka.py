@@ -50,8 +50,9 @@ async def create_topics(settings: Settings, names: Iterable[str], config: Mappin
 
 
 @asynccontextmanager
-async def reader(settings: Settings, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer outside any group, assigned to every partition of `topic`, standing at its beginning."""
+async def reader(settings: Settings, topic: str, *, only: str | None = None) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer outside any group, assigned to every partition of `topic`, standing at its beginning. `only`: assigned
+    to the one partition that holds this key."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers,
         enable_auto_commit=False,
@@ -60,7 +61,8 @@ async def reader(settings: Settings, topic: str) -> AsyncIterator[AIOKafkaConsum
     )
     await asyncio.wait_for(consumer.start(), CONNECT_SECONDS)
     try:
-        places = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
+        wanted = range(PARTITIONS) if only is None else [partition_of(only)]
+        places = [TopicPartition(topic, partition) for partition in wanted]
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)
         yield consumer
@@ -68,9 +70,12 @@ async def reader(settings: Settings, topic: str) -> AsyncIterator[AIOKafkaConsum
         await asyncio.wait({asyncio.create_task(consumer.stop())}, timeout=10)
 
 
-async def records(settings: Settings, topic: str, *, last: int | None = None) -> AsyncIterator[Any]:
-    """Every record of a topic up to its present end; with `last`, only that many at the end of each partition."""
-    async with reader(settings, topic) as consumer:
+async def records(
+    settings: Settings, topic: str, *, last: int | None = None, only: str | None = None
+) -> AsyncIterator[Any]:
+    """Every record of a topic up to its present end; with `last`, only that many at the end of each partition, and with
+    `only`, of the one partition that holds this key."""
+    async with reader(settings, topic, only=only) as consumer:
         ends = await consumer.end_offsets(list(consumer.assignment()))
         starts = await consumer.beginning_offsets(list(consumer.assignment()))
         if last is not None:

@@ -13,6 +13,8 @@ import uvicorn
 import uvloop
 
 from libs.common import kafka, signature, time_travel
+from libs.common.audit.heads import TOPIC as HEADS_TOPIC
+from libs.common.audit.sealer import sealer
 from libs.common.clock import BusinessClock
 from libs.common.consumer import Consumer
 from libs.common.database import Database, connect, open_database, provision
@@ -65,9 +67,8 @@ async def prepare(service: Service, settings: Settings, database: Database) -> N
     await migrate(database)
     heard = [settings.topic(f"{name}.events") for name in service.hears]
     taken, told = map(settings.topic, service.takes), map(settings.topic, set(service.outward.values()))
-    await kafka.create_topics(
-        settings, [settings.events_topic, *heard, *taken, settings.topic(time_travel.CLOCK_TOPIC)]
-    )
+    common = [settings.topic(time_travel.CLOCK_TOPIC), settings.topic(HEADS_TOPIC)]
+    await kafka.create_topics(settings, [settings.events_topic, *heard, *taken, *common])
     await kafka.create_topics(settings, told, config=kafka.FOR_OUTSIDERS)
     await check_not_restored(database, settings)
 
@@ -91,6 +92,7 @@ async def serve(service: Service, stop: asyncio.Event, *, ready: asyncio.Event |
                 await service.on_start(database, clock)
             group.create_task(_web(running, stop, ready))
             group.create_task(relay(database, settings, stop, service.outward))
+            group.create_task(sealer(database, settings, stop))
             group.create_task(ticker(service, database, clock, stop))
             group.create_task(_forget(database, stop))
             if running.consumer is not None:

@@ -131,10 +131,22 @@ _table(
     "audit",
     sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
     _required("entry", BYTEA),
+    sa.Column("actor", sa.Text),
+    _required("object", sa.Text),
     _required("at", Time, "now()"),
     sa.Column("number", sa.BigInteger, unique=True),
     sa.Column("hash", BYTEA),
     sa.Index("audit_unsealed", "id", postgresql_where=sa.text("number IS NULL")),
+    sa.Index("audit_by_actor", "actor", "id"),
+    sa.Index("audit_by_object", sa.text("string_to_array(object, '/')"), postgresql_using="gin"),
+)
+_table(
+    "audit_head",
+    sa.Column("only_row", sa.Boolean, primary_key=True, server_default=sa.text("true")),
+    _required("count", sa.BigInteger, "0"),
+    _required("hash", BYTEA),
+    _required("published", sa.BigInteger, "0"),
+    sa.CheckConstraint("only_row", name="audit_head_has_one_row"),
 )
 
 # work

@@ -9,7 +9,7 @@ from fastapi import Path
 
 from libs.common.identity import Caller
 from libs.common.problems import Problem
-from libs.common.web import Reading, allowed, router
+from libs.common.web import Looking, Reading, allowed, router
 from services.risk import repository, scorecards
 from services.risk.domain import Fact, RiskClass, assess
 from services.risk.schemas import ContributionView, DistributionView, RiskView
@@ -21,8 +21,9 @@ Regulator = Annotated[Caller, allowed("risk_analyst", "regulator", "supervisor",
 
 
 @api.get("/enterprises/{uscc}/risk", tags=["risk"])
-async def read_risk(uscc: Uscc, _: Regulator, reading: Reading) -> RiskView:
-    """Score, class and every reason, on the assessment date. Internal use."""
+async def read_risk(uscc: Uscc, _: Regulator, looking: Looking, reading: Reading) -> RiskView:
+    """Score, class and every reason, on the assessment date. Internal use; every look is recorded with its purpose."""
+    await looking.record()
     row = await reading.fetchrow(repository.ONE, uscc)
     if row is None:
         raise Problem("not-found", 404)

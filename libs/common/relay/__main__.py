@@ -46,6 +46,8 @@ async def _reconcile(service: Service) -> None:
         f"{service.name}: {len(done.adopted)} adopted, {len(done.plan.renumber)} unsent renumbered,"
         f" {len(done.plan.counters)} counters raised, {len(done.plan.forks)} forks left to their consumers."
     )
+    if done.audit_rows_lost:
+        console.print(f"{done.audit_rows_lost} audit rows are lost; the audit says so and goes on behind them.")
     for line in done.lifted:
         console.print(line)
 

@@ -9,6 +9,9 @@ from uuid import UUID
 import asyncpg
 
 from libs.common import kafka
+from libs.common.audit import heads
+from libs.common.audit.sealer import go_on_after_restore
+from libs.common.clock import BusinessClock
 from libs.common.database import Database, connect
 from libs.common.envelope import Incoming, read, source_of
 from libs.common.relay.loop import LOCK
@@ -34,23 +37,28 @@ class Reconciled(NamedTuple):
     plan: Plan
     adopted: list[Incoming]
     lifted: list[str]
+    audit_rows_lost: int
 
 
 async def check_not_restored(database: Database, settings: Settings) -> None:
     """Refuse to start when our topic holds events that our database does not know."""
-    said = [_said(event, old) async for event, old in _own_events(settings, last=TAIL)]
-    connection = await connect(database, statement_timeout="60s")
-    try:
-        foreign = unknown(said, *await _known(connection, said))
-    finally:
-        await connection.close()
-    if foreign:
+    if foreign := await lost_events(database, settings):
         first = foreign[0]
         raise Restored(
             f"{settings.service}: its topic holds {len(foreign)} event(s) that its database does not know, the first"
             f" about {first.subject} (sequence {first.sequence}). The database was restored to an older state."
             f" Run: python -m libs.common.relay reconcile {settings.service}"
         )
+
+
+async def lost_events(database: Database, settings: Settings) -> list[Said]:
+    """Events at the end of our topic that our database does not know: it was restored to an older state."""
+    said = [_said(event, old) async for event, old in _own_events(settings, last=TAIL)]
+    connection = await connect(database, statement_timeout="60s")
+    try:
+        return unknown(said, *await _known(connection, said))
+    finally:
+        await connection.close()
 
 
 async def reconcile(database: Database, settings: Settings, lift: Lift | None) -> Reconciled:
@@ -63,6 +71,7 @@ async def reconcile(database: Database, settings: Settings, lift: Lift | None) -
     async for event, old in _own_events(settings):
         events.setdefault(event.id, event)
         said.append(_said(event, old))
+    published = await heads.last(settings)
     connection = await connect(database, statement_timeout="600s")
     try:
         if not await connection.fetchval(f"SELECT pg_try_advisory_lock({LOCK})"):
@@ -77,9 +86,10 @@ async def reconcile(database: Database, settings: Settings, lift: Lift | None) -
             adopted = [events[event.id] for event in decided.adopt]
             await _write(connection, decided, adopted)
             lifted = await lift(connection, adopted) if lift is not None else []
+            lost = await go_on_after_restore(connection, settings.service, published, len(adopted), BusinessClock())
     finally:
         await connection.close()
-    return Reconciled(decided, adopted, lifted)
+    return Reconciled(decided, adopted, lifted, lost)
 
 
 async def resend(database: Database, subject: str, first: int, last: int) -> int:

@@ -2,6 +2,8 @@
 
 from libs.common.web.app import create_app
 from libs.common.web.commands import InTransaction, Reading, TheClock, TheLanguage, router
+from libs.common.web.keys import SigningKeys
+from libs.common.web.purpose import Looking, Purpose
 from libs.common.web.rights import Anyone, allowed
 from libs.common.web.running import Running
 from libs.common.web.versions import IfMatch, Stale, tag
@@ -10,8 +12,11 @@ __all__ = [
     "Anyone",
     "IfMatch",
     "InTransaction",
+    "Looking",
+    "Purpose",
     "Reading",
     "Running",
+    "SigningKeys",
     "Stale",
     "TheClock",
     "TheLanguage",

@@ -14,6 +14,7 @@ from libs.common.problems import Fault, Problem, catalogue, field_path
 from libs.common.service import Service
 from libs.common.signature import NoSigningKey
 from libs.common.transaction import CommitUnknown, Unavailable
+from libs.common.web.audit import audit
 from libs.common.web.documents import Application
 from libs.common.web.health import health
 from libs.common.web.keys import keys
@@ -54,6 +55,7 @@ def create_app(service: Service, run: Running) -> FastAPI:
     for one in service.routers:
         app.include_router(one)
     app.include_router(keys())
+    app.include_router(audit())
     app.include_router(operations())
     app.include_router(health())
     app.add_middleware(Limits)

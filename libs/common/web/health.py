@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from libs.common.database import is_database_error, reading
 from libs.common.problems import Problem
-from libs.common.telemetry import CONSUMER_LAG, OUTBOX_OLDEST, OUTBOX_UNSENT, PARKED
+from libs.common.telemetry import AUDIT_OLDEST, AUDIT_UNSEALED, CONSUMER_LAG, OUTBOX_OLDEST, OUTBOX_UNSENT, PARKED
 from libs.common.web.documents import PROBLEM_RESPONSES, example
 from libs.common.web.running import Running, running
 
@@ -36,10 +36,13 @@ BACKLOG = f"""
 SELECT count(*) AS unsent, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS oldest,
     (SELECT count(*) FROM parked WHERE state = 'waiting') AS waiting,
     (SELECT count(*) FROM parked WHERE state = 'failed') AS failed,
-    (SELECT count(*) FROM parked WHERE state = 'forked') AS forked
+    (SELECT count(*) FROM parked WHERE state = 'forked') AS forked,
+    (SELECT count(*) FROM audit WHERE number IS NULL) AS unsealed,
+    (SELECT coalesce(extract(epoch FROM now() - min(at)), 0)::float8 FROM audit WHERE number IS NULL) AS oldest_unsealed
 FROM {UNSENT}
 """
-UNKNOWN = dict.fromkeys(("unsent", "oldest", "waiting", "failed", "forked"), math.nan)
+FIGURES = ("unsent", "oldest", "waiting", "failed", "forked", "unsealed", "oldest_unsealed")
+UNKNOWN = dict.fromkeys(FIGURES, math.nan)
 
 PROGRESS_EXAMPLE: dict[str, Any] = {
     "service": "registration", "business_date": "2026-01-05", "due_now": 0, "next_due_on": None, "unsent": 0,
@@ -127,6 +130,8 @@ async def _measure(run: Running) -> None:
             PARKED.labels(run.service.name, state).set(backlog[state])
     OUTBOX_UNSENT.labels(run.service.name).set(backlog["unsent"])
     OUTBOX_OLDEST.labels(run.service.name).set(backlog["oldest"])
+    AUDIT_UNSEALED.labels(run.service.name).set(backlog["unsealed"])
+    AUDIT_OLDEST.labels(run.service.name).set(backlog["oldest_unsealed"])
 
 
 async def _backlog(run: Running) -> Mapping[str, float]:

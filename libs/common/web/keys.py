@@ -1,12 +1,13 @@
 """The public keys of a service, for anyone who verifies what it has signed."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict
 
 from libs.common import signature
+from libs.common.signature import Keyring
 from libs.common.web.commands import router
 from libs.common.web.rights import Anyone
 from libs.common.web.running import running
@@ -20,6 +21,14 @@ EXAMPLE: dict[str, Any] = {
         }
     ]
 }  # fmt: skip
+
+
+async def _signing_keys(request: Request) -> Keyring:
+    return signature.keys(running(request).settings)
+
+
+SigningKeys = Annotated[Keyring, Depends(_signing_keys)]
+"""The keys with which this service signs: for `signature.sign(document, kind=..., keys=...)`."""
 
 
 class KeyView(BaseModel):
@@ -49,8 +58,8 @@ def keys() -> APIRouter:
     routes = router()
 
     @routes.get("/keys", tags=["keys"], response_model_exclude_none=True)
-    async def read_keys(request: Request, _: Anyone) -> KeySetView:
+    async def read_keys(own: SigningKeys, _: Anyone) -> KeySetView:
         """Every key with which this service has signed. Keep the answer: `python -m verify` checks with it offline."""
-        return KeySetView.model_validate(signature.keys(running(request).settings).public())
+        return KeySetView.model_validate(own.public())
 
     return routes

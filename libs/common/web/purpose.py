@@ -1,0 +1,53 @@
+"""Looks at personal data and at risk: each names its purpose, and is in the audit before anything is read."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, cast, get_args
+
+from fastapi import Depends, Header, Request
+
+from libs.common import audit
+from libs.common.identity import Caller
+from libs.common.problems import Problem
+from libs.common.web.running import running
+
+Code = Literal["supervision_planning", "case_handling", "audit", "policy_analysis", "complaint_handling"]
+CODES: tuple[Code, ...] = get_args(Code)
+
+
+async def _purpose(
+    purpose: Annotated[
+        str | None,
+        Header(
+            description="Why this is looked at; it is recorded with who looks.",
+            json_schema_extra={"enum": list(CODES)}, examples=["case_handling"],
+        ),
+    ] = None,
+) -> Code:  # fmt: skip
+    if purpose not in CODES:
+        raise Problem("purpose-required", 400, params={"codes": ", ".join(CODES)})
+    return cast(Code, purpose)
+
+
+Purpose = Annotated[Code, Depends(_purpose)]
+"""Why the caller looks (header `Purpose`, one of a fixed list): 400 where it is missing or unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look that a route is about to grant."""
+
+    request: Request
+    purpose: Code
+
+    async def record(self) -> None:
+        """Write who looks, at what and why; before the reading, so that nothing is seen unrecorded."""
+        run, caller = running(self.request), cast(Caller, self.request.state.caller)
+        await audit.look(run.database, caller, self.request.url.path, self.purpose, run.clock)
+
+
+async def _look(request: Request, purpose: Purpose) -> Look:
+    return Look(request, purpose)
+
+
+Looking = Annotated[Look, Depends(_look)]
+"""For a route that shows personal data or risk: `await looking.record()` is its first line."""
