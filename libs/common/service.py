@@ -16,6 +16,7 @@ from libs.common.settings import Settings, load
 if TYPE_CHECKING:
     import asyncpg
     from fastapi import APIRouter
+    from starlette.types import ASGIApp
 
 Apply = Callable[[AsyncSession, Sequence[Incoming], Clock], Awaitable[None]]
 """Give a batch of events their effect, in order, in the session's transaction."""
@@ -44,7 +45,7 @@ class Service:
     and the topic on which they do; the relay sends such an event there too, under the same id.
 
     `whole_answers` takes everything that Kafka hands over at once in one transaction, instead of one per partition
-    of at most 500 events: for consumers that work in bulk.
+    of at most 500 events: for consumers that work in bulk. `middleware` is plain ASGI, around all that is answered.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Service:
     on_start: Callable[[Database, Clock], Awaitable[None]] | None = None
     lift_allocators: "Callable[[asyncpg.Connection, list[Incoming]], Awaitable[list[str]]] | None" = None
     problems: Mapping[type[Exception], Any] = field(default_factory=dict)
+    middleware: Sequence["Callable[[ASGIApp], ASGIApp]"] = ()
 
     def load_settings(self) -> Settings:
         return load(self.settings, self.name)

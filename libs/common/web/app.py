@@ -55,10 +55,12 @@ def create_app(service: Service, run: Running) -> FastAPI:
     for one in service.routers:
         app.include_router(one)
     app.include_router(keys())
-    app.include_router(audit())
     app.include_router(operations())
+    app.include_router(audit())
     app.include_router(health())
     app.add_middleware(Limits)
+    for around in service.middleware:
+        app.add_middleware(around)
     return app
 
 

@@ -6,6 +6,7 @@ import time
 import structlog
 from fastapi import Request
 from opentelemetry import trace
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,6 +18,8 @@ from libs.common.web.running import COMMANDS, refusal, running
 log = structlog.get_logger()
 
 MAX_BODY_BYTES = 1024 * 1024
+STREAM = "text/event-stream"
+"""Such an answer lasts as long as its reader listens."""
 METHODS = COMMANDS | {"GET", "HEAD", "OPTIONS"}
 BY_ITSELF = frozenset({"22", "23", "42"})
 """Classes of SQLSTATE that trying again does not mend: data, constraints, statements."""
@@ -52,6 +55,8 @@ class Limits:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if Headers(raw=message["headers"]).get("content-type", "").startswith(STREAM):
+                    limit.reschedule(None)
             await send(message)
 
         limit = asyncio.timeout(running(request).settings.request_seconds)
