@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from deploy.local.issuer import token
-from services.registration.schemas import APPLICATION_EXAMPLE
+from services.registration.forms import APPLICATION_EXAMPLE
 
 BODY = json.dumps(APPLICATION_EXAMPLE, ensure_ascii=False).encode()
 

@@ -110,9 +110,12 @@ async def submit(
 async def change(
     spine: Spine, uscc: str, body: dict[str, Any], *, key: str | None = None, person: str = "applicant-1"
 ) -> httpx.Response:
-    """Change an enterprise from the version that it has now."""
-    seen = await eventually(lambda: _version(spine, f"/v1/enterprises/{uscc}"))
-    return await post(spine, f"/v1/enterprises/{uscc}/changes", body, key=key, person=person, if_match=seen)
+    """Change an enterprise from the version that it has now, and again where somebody was faster."""
+    while True:
+        seen = await eventually(lambda: _version(spine, f"/v1/enterprises/{uscc}"))
+        answer = await post(spine, f"/v1/enterprises/{uscc}/changes", body, key=key, person=person, if_match=seen)
+        if answer.status_code != httpx.codes.PRECONDITION_FAILED:
+            return answer
 
 
 async def post(

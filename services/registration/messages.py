@@ -14,13 +14,14 @@ FILE = Path(__file__).with_name("messages.csv")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`kind`: finding (a ground of a decision), fault (the form goes back), problem (a request is refused).
+    """`kind`: finding (a ground of a decision), fault (the form goes back), notice (something to know), problem (a
+    request is refused).
 
     Sentences for a body that is not in shape are common to all services.
     """
 
     code: str
-    kind: Literal["finding", "fault", "problem"]
+    kind: Literal["finding", "fault", "notice", "problem"]
     zh: str
     en: str
 

@@ -9,8 +9,8 @@ from msgspec import UNSET, UnsetType
 
 from libs.common.envelope import Event
 from services.registration import domain
+from services.registration.domain.structure import Capital
 
-Capital = Literal["domestic", "hk_mo_tw", "foreign"]
 ChangedItem = Literal["area", "registered_capital", "activities", "legal_representative"]
 
 
@@ -39,7 +39,8 @@ class EnterpriseRegistered(Event, frozen=True, kw_only=True):
     filed_by: str | UnsetType = UNSET
 
     @classmethod
-    def of(cls, application: domain.Application, id: UUID, on: date) -> Self:
+    def of(cls, application: domain.Application, id: UUID, on: date, filed_by: str) -> Self:
+        answers = application.permit_facts
         return cls(
             application_id=id,
             registered_on=on,
@@ -50,6 +51,10 @@ class EnterpriseRegistered(Event, frozen=True, kw_only=True):
             registered_capital=application.registered_capital,
             capital_currency=application.capital_currency,
             foreign_share=application.structure.holding.foreign,
+            capital=application.structure.capital,
+            permit_facts=tuple(sorted(code for code, holds in answers.items() if holds)),
+            permit_facts_denied=tuple(sorted(code for code, holds in answers.items() if not holds)),
+            filed_by=filed_by,
         )
 
 

@@ -4,14 +4,15 @@ import json
 
 import asyncpg
 
+from libs.common import work
 from libs.common.clock import Clock
 from libs.common.database import Database
 from libs.common.envelope import Incoming
 from libs.common.problems import Problem
 from libs.common.service import Service
-from services.registration import policy, repository, use_cases
-from services.registration.api import api
-from services.registration.domain import FormReturned
+from services.registration import policy, reactions, repository, use_cases
+from services.registration.api import routers
+from services.registration.domain import FormReturned, standing, states
 from services.registration.domain.uscc import serial_of
 from services.registration.published_events import EnterpriseRegistered
 from services.registration.settings import Settings
@@ -32,14 +33,33 @@ async def lift_serials(connection: asyncpg.Connection, adopted: list[Incoming]) 
     return [f"USCC serials go on above {stands}.", f"Applications to enter again: {', '.join(applications)}."]
 
 
+NOT_THERE = (
+    use_cases.EnterpriseUnknown,
+    use_cases.NoSuchApplication,
+    use_cases.NoSuchDeregistration,
+    use_cases.NoSuchDraft,
+)
+
 service = Service(
     name="registration",
     settings=Settings,
-    routers=[api],
+    routers=routers,
+    hears=["licensing", "credit"],
+    apply=reactions.table.apply,
+    when_due={
+        use_cases.DRAFT_ENDS: reactions.when_a_draft_ends,
+        use_cases.CORRECTIONS_OVERDUE: reactions.when_corrections_are_overdue,
+        use_cases.NOTICE_HAS_RUN: reactions.when_a_notice_has_run,
+        work.OVERDUE: work.escalate,
+    },
     on_start=read_the_law,
     lift_allocators=lift_serials,
     problems={
         FormReturned: lambda returned: Problem("form-returned", 422, returned.faults),
-        use_cases.EnterpriseUnknown: lambda _: Problem("not-found", 404),
+        **dict.fromkeys(NOT_THERE, lambda _: Problem("not-found", 404)),
+        states.ActClosed: lambda closed: Problem(f"application-{closed.status}".replace("_", "-"), 409),
+        use_cases.RefusedByLaw: lambda _: Problem("refused-by-law", 409),
+        standing.Deregistered: lambda _: Problem("enterprise-deregistered", 409),
+        standing.DeregistrationFiled: lambda _: Problem("deregistration-filed", 409),
     },
 )

@@ -13,7 +13,7 @@ from itertools import islice
 from demo.applications import forms, restless_changes, restless_form
 from demo.story import Story
 from deploy.local.stack import CHECKOUT
-from services.registration import domain, policy, schemas
+from services.registration import domain, forms, policy
 
 MONDAY = date(2026, 1, 5)
 
@@ -22,7 +22,7 @@ def outcomes(count: int) -> Counter[str]:
     law = policy.current()
     found: Counter[str] = Counter()
     for form in islice(forms(2026), count):
-        command = schemas.ApplicationForm.model_validate_json(json.dumps(form)).command()
+        command = forms.ApplicationForm.model_validate_json(json.dumps(form)).command()
         found[domain.decide(domain.checked(command.application, law), law, MONDAY).outcome] += 1
     return found
 
@@ -45,11 +45,11 @@ def test_every_run_tells_the_same_forms_and_marks_their_names_as_examples() -> N
 
 def test_the_restless_enterprise_is_one_the_registry_accepts() -> None:
     law = policy.current()
-    command = schemas.ApplicationForm.model_validate_json(json.dumps(restless_form())).command()
+    command = forms.ApplicationForm.model_validate_json(json.dumps(restless_form())).command()
 
     assert domain.decide(domain.checked(command.application, law), law, MONDAY).outcome == "accepted"
     for change in restless_changes():
-        domain.checked_change(schemas.EnterpriseChangeForm.model_validate_json(json.dumps(change)).command(), law)
+        domain.checked_change(forms.EnterpriseChangeForm.model_validate_json(json.dumps(change)).command(), law)
 
 
 def test_one_thing_that_does_not_hold_is_kept_and_the_story_goes_on() -> None:

@@ -75,11 +75,12 @@ CASES = (
         ),
     ),
     Case(
-        "a use case imports the HTTP layer", "imports", "services.registration.use_cases -> services.registration.api",
+        "a use case imports the HTTP layer", "imports",
+        "services.registration.use_cases.change_enterprise -> services.registration.api",
         (
-            (f"{REGISTRATION}/use_cases.py", "from services.registration import domain,",
+            (f"{REGISTRATION}/use_cases/change_enterprise.py", "from services.registration import domain,",
              "from services.registration import api, domain,"),
-            (f"{REGISTRATION}/use_cases.py", END, "\n\nROUTES = api.api\n"),
+            (f"{REGISTRATION}/use_cases/change_enterprise.py", END, "\n\nROUTES = api.routers\n"),
         ),
     ),
     Case("a service has a stray module", "imports", "services.risk.utils", ((f"{RISK}/utils.py", END, "ODDS = 1\n"),)),

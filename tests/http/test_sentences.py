@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from libs.common.problems import catalogue
 from libs.common.service import Service, find
-from services.registration.schemas import APPLICATION_EXAMPLE, CHANGE_EXAMPLE, ApplicationForm, EnterpriseChangeForm
+from services.registration.forms import APPLICATION_EXAMPLE, CHANGE_EXAMPLE, ApplicationForm, EnterpriseChangeForm
 
 FOLDER = Path(__file__).parents[2] / "services"
 SERVICES = sorted(path.parent.name for path in FOLDER.glob("*/service.py"))

@@ -25,10 +25,19 @@ FaultCode = Literal[
     "capital_not_positive",
     "change_empty",
     "change_capital_incomplete",
+    "correction_field_repeated",
+    "correction_field_unknown",
     "country_unknown",
     "currency_unknown",
+    "draft_content_too_deep",
+    "draft_content_too_large",
+    "draft_text_unreadable",
+    "draft_unknown",
     "fie_not_chinese_enterprise",
     "investors_missing",
+    "permit_fact_unknown",
+    "permit_facts_contradict",
+    "permit_facts_incomplete",
     "settled_abroad_not_chinese_citizen",
     "share_not_positive",
     "shares_not_100",
@@ -97,7 +106,10 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What the form states. `investor_parties[i]` is the party behind `investors[i]`; the main activity comes first."""
+    """What the form states. `investor_parties[i]` is the party behind `investors[i]`; the main activity comes first.
+
+    `permit_facts`: answers to the questions that permits depend on; what was not answered is not in it.
+    """
 
     name: EnterpriseName
     enterprise_type: EnterpriseType
@@ -111,6 +123,7 @@ class Application:
     legal_representative_nationality: str
     term: Term | None = None
     treaty_claim: TreatyClaim | None = None
+    permit_facts: Mapping[str, bool] = dataclasses.field(default_factory=dict)
 
     @property
     def structure(self) -> Structure:
@@ -157,6 +170,7 @@ def faults(application: Application, policy: Policy) -> Iterator[Fault]:
         yield Fault("term.ends", "term_ends_before_start", {"starts": term.starts.isoformat()})
     if application.treaty_claim is not None and not any(investor.is_foreign for investor in application.investors):
         yield Fault("treaty_claim", "treaty_claim_without_foreign_investor")
+    yield from _permit_fact_faults(application.permit_facts, policy)
 
 
 def checked_change(change: EnterpriseChange, policy: Policy) -> EnterpriseChange:
@@ -233,3 +247,17 @@ def _investor_faults(investors: Sequence[Investor], policy: Policy) -> Iterator[
     total = sum((investor.share for investor in investors), Decimal(0))
     if total != _WHOLE:
         yield Fault("investors", "shares_not_100", {"total": f"{total:f}", "required": "100"})
+
+
+def _permit_fact_faults(answers: Mapping[str, bool], policy: Policy) -> Iterator[Fault]:
+    for code in sorted(answers):
+        path = f"permit_facts.{code}"
+        if code not in policy.permit_questions:
+            yield Fault(path, "permit_fact_unknown")
+            continue
+        condition = policy.permit_conditions[code]
+        others = [other for other in condition.excludes if other in answers]
+        if answers[code] and any(answers[other] for other in others):
+            yield Fault(path, "permit_facts_contradict", {"other": ", ".join(others)})
+        elif condition.exhaustive and others and not answers[code] and not any(answers[other] for other in others):
+            yield Fault(path, "permit_facts_incomplete", {"other": ", ".join(others)})

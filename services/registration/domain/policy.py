@@ -27,6 +27,7 @@ Measure = Literal[
     "excepted",
 ]
 Alternatives = Literal["none", "choice", "activity"]
+DeadlineName = Literal["decision", "decision_extended", "simplified_notice", "corrections", "draft", "draft_grace"]
 
 DISTRICT = "310106"  # Jing'an: a district's window registers in its own district
 
@@ -200,6 +201,34 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
+class PermitCondition:
+    """A fact beside the industry code that a permit may depend on, with the question that asks for it.
+
+    `excludes` names facts that cannot hold with this one; where the choice is `exhaustive`, one of them must.
+    """
+
+    condition: str
+    question: str
+    question_zh: str
+    excludes: tuple[str, ...]
+    exhaustive: bool | None
+    answered_by: Literal["applicant", "investors"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """How many days somebody has. `basis`: a rule of law, or the district's own setting where none was found."""
+
+    deadline: DeadlineName
+    days: int
+    counted: Literal["working", "calendar"]
+    basis: Literal["law", "district"]
+    source: str
+    confidence: Literal["verified", "memory", "doubtful", "own_setting"]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Clause:
     """What an item asks of one class: a single row, or rows of which the applicant or the actual activity takes one."""
 
@@ -233,6 +262,16 @@ class Policy:
     countries: frozenset[str]
     currencies: frozenset[str]
     uscc_authorities: frozenset[str]
+    permit_conditions: Mapping[str, PermitCondition]
+    deadlines: Mapping[DeadlineName, Deadline]
+
+    def days(self, deadline: DeadlineName) -> int:
+        return self.deadlines[deadline].days
+
+    @property
+    def permit_questions(self) -> frozenset[str]:
+        """The facts that applicants are asked for; those about capital follow from the investors."""
+        return frozenset(row.condition for row in self.permit_conditions.values() if row.answered_by == "applicant")
 
 
 def negative_lists(editions: Iterable[Edition], entries: Iterable[Entry]) -> dict[Scope, tuple[NegativeList, ...]]:

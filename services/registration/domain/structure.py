@@ -15,6 +15,7 @@ EnterpriseType = Literal[
     "farmers_cooperative",
 ]
 InvestorKind = Literal["natural", "legal", "partnership"]
+Capital = Literal["domestic", "hk_mo_tw", "foreign"]
 TreatyClaim = Literal["cepa", "ecfa", "free_trade_agreement", "investment_agreement"]
 
 COMPATRIOT_REGIONS = frozenset({"HK", "MO", "TW"})
@@ -70,6 +71,15 @@ class Structure:
     @cached_property
     def foreign_investors(self) -> tuple[Investor, ...]:
         return tuple(investor for investor in self.investors if investor.is_foreign)
+
+    @cached_property
+    def capital(self) -> Capital:
+        """Whose capital it is, as permits ask. What comes through an enterprise in China with foreign investors, or
+        from a Chinese citizen settled abroad, is foreign: nobody has shown where else it belongs."""
+        if not self.foreign_investors:
+            return "domestic"
+        compatriot = all(investor.country in COMPATRIOT_REGIONS for investor in self.foreign_investors)
+        return "hk_mo_tw" if compatriot else "foreign"
 
     @cached_property
     def holding(self) -> Holding:

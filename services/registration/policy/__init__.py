@@ -5,15 +5,19 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
-from libs.common.policy import Row, Table, digest, no_overlap, read_table, unique
+from libs.common.policy import PolicyError, Row, Table, digest, no_overlap, read_table, unique
 from services.registration.domain.policy import (
     Area,
     Code,
     ControlDefinition,
+    Deadline,
+    DeadlineName,
     Edition,
     Entry,
     Industry,
+    PermitCondition,
     Pilot,
     Policy,
     TreatyPreference,
@@ -51,6 +55,8 @@ def load(folder: Path = FOLDER) -> Policy:
         countries=_codes(folder / "countries_iso3166.csv", length=2),
         currencies=_codes(folder / "currencies_iso4217.csv", length=3),
         uscc_authorities=_authorities(folder / "uscc_authorities.csv"),
+        permit_conditions=_permit_conditions(folder / "permit_conditions.csv"),
+        deadlines=_deadlines(folder / "deadlines.csv"),
     )
 
 
@@ -169,3 +175,29 @@ def _authorities(path: Path) -> frozenset[str]:
     table = read_table(path, UsccAuthority)
     unique(table, lambda row: (row.authority_code, row.category_code))
     return frozenset(row.authority_code + row.category_code for row in table)
+
+
+def _permit_conditions(path: Path) -> dict[str, PermitCondition]:
+    table = read_table(path, PermitCondition, required=("condition", "question", "question_zh"))
+    unique(table, lambda row: row.condition)
+    known = {row.condition: row for row in table}
+    table.require(lambda row: known.keys() >= set(row.excludes), "{condition}: excludes an unknown fact: {excludes}")
+    table.require(
+        lambda row: all(row.condition in known[other].excludes for other in row.excludes),
+        "{condition}: what it excludes does not exclude it",
+    )
+    return known
+
+
+def _deadlines(path: Path) -> dict[DeadlineName, Deadline]:
+    table = read_table(path, Deadline)
+    unique(table, lambda row: row.deadline)
+    table.require(lambda row: row.days > 0, "{deadline}: {days} days are none")
+    table.require(
+        lambda row: (row.basis == "district") == (row.confidence == "own_setting"),
+        "{deadline}: the district's own setting is marked as such, and nothing else is",
+    )
+    held = {row.deadline: row for row in table}
+    if missing := sorted(set(get_args(DeadlineName)) - held.keys()):
+        raise PolicyError(path, 1, f"no row for {', '.join(missing)}")
+    return held

@@ -1,19 +1,19 @@
-"""Request and response bodies. A request is strict: nothing unknown, nothing coerced, everything bounded."""
+"""Request bodies. They are strict: nothing unknown, nothing coerced, everything bounded."""
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from services.registration import domain
-from services.registration.domain.policy import Confidence, Coverage, Measure, Scope
+from services.registration.domain.corrections import Correction
+from services.registration.domain.standing import Procedure
 from services.registration.domain.structure import EnterpriseType, InvestorKind, TreatyClaim
-from services.registration.messages import Language, text
 
 CAPITAL_DIGITS, CAPITAL_PLACES = 15, 2
 SHARE_DIGITS, SHARE_PLACES = 3, 4
@@ -64,6 +64,17 @@ def _date(value: Any) -> date:
     raise PydanticCustomError("date_format", "not a date YYYY-MM-DD")
 
 
+def _uuid(value: Any) -> UUID:
+    if isinstance(value, UUID):
+        return value
+    try:
+        if isinstance(value, str):
+            return UUID(value)
+    except ValueError:
+        pass
+    raise PydanticCustomError("uuid_parsing", "not a UUID")
+
+
 def _length(minimum: int, maximum: int) -> StringConstraints:
     return StringConstraints(strip_whitespace=True, min_length=minimum, max_length=maximum)
 
@@ -82,6 +93,11 @@ ActivityCode = Annotated[str, _length(1, 4), Printable, _documented("[0-9]{4}")]
 AreaCode = Annotated[str, _length(1, 12), Printable, _documented("310106[0-9]{3}")]
 CountryCode = Annotated[str, _length(2, 2), Printable, _documented("[A-Z]{2}")]
 CurrencyCode = Annotated[str, _length(3, 3), Printable, _documented("[A-Z]{3}")]
+FactCode = Annotated[str, StringConstraints(pattern="^[a-z0-9_]{1,40}$")]
+PermitFacts = Annotated[dict[FactCode, bool], Field(max_length=40)]
+DraftId = Annotated[UUID, BeforeValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
+Words = Annotated[str, _length(1, 2_000), Printable, Text]
+FieldPath = Annotated[str, _length(1, 80), Printable, _documented("[a-z_]+([.][a-z0-9_]+)*")]
 GroupLabel = Annotated[str, _length(1, 20), Printable, Text]
 Activities = Annotated[list[ActivityCode], Field(min_length=1, max_length=50)]
 Capital = Annotated[
@@ -159,51 +175,17 @@ APPLICATION_EXAMPLE: dict[str, Any] = {
     ],
     "legal_representative": {"name": "Anna Weber", "nationality": "DE"},
     "term": {"starts": "2026-02-01", "ends": "2046-01-31"},
+    "permit_facts": {"sells_liquor": True, "loose_or_processed_food": True, "prepackaged_only": False},
 }
 CHANGE_EXAMPLE: dict[str, Any] = {"registered_capital": "8000000.00", "capital_currency": "CNY"}
-ACCEPTED_EXAMPLE: dict[str, Any] = {
-    "outcome": "accepted",
-    "judged_for": "2026-01-05",
-    "policy_digest": "30be888c891894305405533bfa23f9b1b025dec05a604bc1ec78bcbb5ef9021c",
-    "findings": [],
-}
-REFUSED_EXAMPLE: dict[str, Any] = {
-    **ACCEPTED_EXAMPLE,
-    "outcome": "refused",
-    "findings": [
-        {
-            "outcome": "refused",
-            "verdict": "unmet",
-            "activity": "0422",
-            "edition": "2024",
-            "scope": "national",
-            "instrument": "NDRC/MOFCOM Order 23 (2024-09-06)",
-            "item_no": 4,
-            "item_key": "fishing",
-            "part": 1,
-            "summary": "Fishing in inland waters",
-            "measures": ["prohibited"],
-            "cap": None,
-            "coverage": "full",
-            "confidence": "verified",
-            "source": "2021 text plus the two deletions announced for 2024",
-            "note": None,
-            "relief": [],
-            "reasons": ["prohibited"],
-            "sentences": ["Foreign investment in this field is prohibited."],
-        }
-    ],
-}
-JUDGED_EXAMPLE: dict[str, Any] = {
-    "id": "6105cc38-1855-416d-a878-494a36227cef",
-    "status": "registered",
-    "uscc": "91310106MA0000015B",
-    "decision": ACCEPTED_EXAMPLE,
-}
 
 
 class ApplicationForm(Form):
-    """The single form of establishment (单一表格). The main activity comes first; shares sum to exactly 100."""
+    """The single form of establishment (单一表格). The main activity comes first; shares sum to exactly 100.
+
+    `permit_facts`: answers to the questions that permits depend on; leave out what is not known. `draft_id`: the draft
+    that this form was written in, which is deleted with the submission.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [APPLICATION_EXAMPLE]})
 
@@ -217,6 +199,8 @@ class ApplicationForm(Form):
     legal_representative: LegalRepresentativeForm
     term: TermForm | None = None
     treaty_claim: TreatyClaim | None = None
+    permit_facts: PermitFacts = Field(default_factory=dict)
+    draft_id: DraftId | None = None
 
     def command(self, new_id: Callable[[], UUID] = uuid4) -> domain.SubmitApplication:
         """The act this form asks for. Names of people go to the parties, under fresh random ids, and nowhere else."""
@@ -242,6 +226,7 @@ class ApplicationForm(Form):
             legal_representative_nationality=self.legal_representative.nationality,
             term=domain.Term(self.term.starts, self.term.ends) if self.term else None,
             treaty_claim=self.treaty_claim,
+            permit_facts=self.permit_facts,
         )
         return domain.SubmitApplication(application, (*investors, representative))
 
@@ -268,137 +253,70 @@ class EnterpriseChangeForm(Form):
         )
 
 
-class FindingView(BaseModel):
-    """One ground of a decision: the row of the negative list (none for a general rule), its verdict, and why."""
-
-    outcome: domain.Outcome
-    verdict: Literal["met", "undecidable", "unmet"]
-    activity: str | None
-    edition: str | None
-    scope: Scope | None
-    instrument: str | None
-    item_no: int | None
-    item_key: str | None
-    part: int | None
-    summary: str | None
-    measures: list[Measure]
-    cap: str | None
-    coverage: Coverage | None
-    confidence: Confidence | None
-    source: str | None
-    note: str | None
-    relief: list[str]
-    reasons: list[str]
-    sentences: list[str]
+DRAFT_EXAMPLE: dict[str, Any] = {"content": {"enterprise_name": {"trade_name": "青禾"}, "activities": ["6210"]}}
+CORRECTIONS_EXAMPLE: dict[str, Any] = {
+    "fields": [{"field": "investors.0.share", "words": "请按验资报告填写出资比例。"}],
+}
+RULING_EXAMPLE: dict[str, Any] = {"outcome": "register", "reason": "已核对电信业务范围，属于增值电信业务承诺范围。"}
 
 
-class DecisionView(BaseModel):
-    """A decision with its grounds, the day it was judged for, and the digest of the law it was judged by."""
+class DraftForm(Form):
+    """A form that is not finished: any JSON object, up to 64 KiB."""
 
-    outcome: domain.Outcome
-    judged_for: date
-    policy_digest: str
-    findings: list[FindingView]
+    model_config = ConfigDict(json_schema_extra={"examples": [DRAFT_EXAMPLE]})
 
-    @classmethod
-    def recorded(cls, record: Mapping[str, Any], language: Language) -> Self:
-        """A decision as it was kept when it was made."""
-        findings = [
-            FindingView(
-                **{name: value for name, value in finding.items() if not name.startswith("summary_")},
-                summary=finding[f"summary_{language}"],
-                sentences=[text(reason, language) for reason in finding["reasons"]],
-            )
-            for finding in record["findings"]
-        ]
-        return cls(
-            outcome=record["outcome"],
-            judged_for=date.fromisoformat(record["judged_for"]),
-            policy_digest=record["policy_digest"],
-            findings=findings,
-        )
+    content: dict[str, Any]
 
 
-Status = Literal["registered", "in_review", "refused"]
+class CorrectionForm(Form):
+    """A field of the form by its path, and what is to be corrected about it."""
+
+    field: FieldPath
+    words: Words
 
 
-class JudgedView(BaseModel):
-    """The answer to an application: where it stands, the identifier if it is registered, and why."""
+class CorrectionsForm(Form):
+    """What the applicant is to correct, field by field."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [JUDGED_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [CORRECTIONS_EXAMPLE]})
 
-    id: UUID
-    status: Status
-    uscc: str | None
-    decision: DecisionView
+    fields: Annotated[list[CorrectionForm], Field(min_length=1, max_length=50)]
+
+    def asked(self) -> list[Correction]:
+        return [Correction(one.field, one.words) for one in self.fields]
 
 
-class ChangeJudgedView(BaseModel):
-    """The answer to a change: it takes effect where its outcome is `accepted`."""
+class RulingForm(Form):
+    """An officer's decision on an application, with its reason."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [RULING_EXAMPLE]})
+
+    outcome: Literal["register", "refuse"]
+    reason: Words
+
+
+class ExtensionForm(Form):
+    """Why a decision needs more time."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "complex_case"}]})
+
+    reason: Literal["complex_case", "opinion_sought"]
+
+
+class DeregistrationForm(Form):
+    """By which procedure the enterprise leaves the register."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"procedure": "simplified"}]})
+
+    procedure: Procedure
+
+
+class DeregistrationRulingForm(Form):
+    """An officer's decision on a general deregistration, with its reason."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{name: JUDGED_EXAMPLE[name] for name in ("id", "uscc", "decision")}]}
+        json_schema_extra={"examples": [{"outcome": "deregister", "reason": "清算报告和清税证明齐全。"}]}
     )
 
-    id: UUID
-    uscc: str
-    decision: DecisionView
-
-
-APPLICATION_VIEW_EXAMPLE: dict[str, Any] = {
-    **JUDGED_EXAMPLE,
-    "status": "refused",
-    "uscc": None,
-    "decision": REFUSED_EXAMPLE,
-    "enterprise_name": "上海青禾渔业有限公司",
-    "submitted_at": "2026-01-05T02:30:00Z",
-}
-ENTERPRISE_EXAMPLE: dict[str, Any] = {
-    "uscc": "91310106MA0000015B",
-    "application_id": "6105cc38-1855-416d-a878-494a36227cef",
-    "registered_on": "2026-01-05",
-    "name": "上海青禾餐饮有限公司",
-    "enterprise_type": "limited_company",
-    "registered_capital": "5000000.00",
-    "capital_currency": "CNY",
-    "activities": ["6210", "5432"],
-    "area": "310106012",
-    "version": 1,
-}
-
-
-class ApplicationView(JudgedView):
-    """An application as it was judged."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [APPLICATION_VIEW_EXAMPLE]})
-
-    enterprise_name: str
-    submitted_at: datetime
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any], language: Language) -> Self:
-        return cls(
-            id=row["id"],
-            status=row["status"],
-            uscc=row["uscc"],
-            enterprise_name=row["enterprise_name"],
-            submitted_at=row["submitted_at"],
-            decision=DecisionView.recorded(row["decision"], language),
-        )
-
-
-class EnterpriseView(BaseModel):
-    """A registered enterprise as it stands; `version` counts its changes."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [ENTERPRISE_EXAMPLE]})
-
-    uscc: str
-    application_id: UUID
-    registered_on: date
-    name: str
-    enterprise_type: str
-    registered_capital: Decimal
-    capital_currency: str
-    activities: list[str]
-    area: str
-    version: int
+    outcome: Literal["deregister", "refuse"]
+    reason: Words

@@ -1,0 +1,14 @@
+"""Whether an enterprise may still act on the register."""
+
+from typing import Literal
+
+Procedure = Literal["general", "simplified"]
+Standing = Literal["registered", "deregistration_filed", "deregistered"]
+
+
+class Deregistered(Exception):
+    """The enterprise has left the register: nothing of it can be changed."""
+
+
+class DeregistrationFiled(Exception):
+    """A deregistration is under way already."""

@@ -1,0 +1,221 @@
+"""Applications as they are answered."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from services.registration import domain
+from services.registration.domain.states import DecidedBy, Status
+from services.registration.messages import Language
+from services.registration.views.decisions import ACCEPTED_EXAMPLE, REFUSED_EXAMPLE, DecisionView, RestrictedView
+
+JUDGED_EXAMPLE: dict[str, Any] = {
+    "id": "6105cc38-1855-416d-a878-494a36227cef",
+    "status": "registered",
+    "uscc": "91310106MA0000015B",
+    "decision": ACCEPTED_EXAMPLE,
+    "round": 1,
+    "version": 1,
+}
+
+
+class JudgedView(BaseModel):
+    """The answer to an application: where it stands, the identifier if it is registered, and why."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [JUDGED_EXAMPLE]})
+
+    id: UUID
+    status: Status
+    uscc: str | None
+    decision: DecisionView
+    round: int
+    version: int
+
+
+STANDING_EXAMPLE: dict[str, Any] = {
+    "id": "6105cc38-1855-416d-a878-494a36227cef",
+    "status": "corrections_requested",
+    "uscc": None,
+    "round": 1,
+    "version": 2,
+    "correct_by": "2026-01-19",
+}
+ITEM_EXAMPLE: dict[str, Any] = {
+    **STANDING_EXAMPLE,
+    "enterprise_name": "上海青禾通信有限公司",
+    "submitted_at": "2026-01-05T02:30:00Z",
+}
+APPLICATION_VIEW_EXAMPLE: dict[str, Any] = {
+    **JUDGED_EXAMPLE,
+    "status": "refused",
+    "uscc": None,
+    "decision": REFUSED_EXAMPLE,
+    "enterprise_name": "上海青禾渔业有限公司",
+    "submitted_at": "2026-01-05T02:30:00Z",
+    "decide_by": None,
+    "corrections": [],
+    "correct_by": None,
+    "decided": {
+        "outcome": "refused", "by": "screening", "on": "2026-01-05", "reason": None, "officer": None,
+        "overridden": [], "judged_again": None,
+    },
+    "restricted": None,
+}  # fmt: skip
+
+
+class StandingView(BaseModel):
+    """Where an application stands after an act. What was said of it is read with the application itself."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [STANDING_EXAMPLE]})
+
+    id: UUID
+    status: Status
+    uscc: str | None
+    round: int
+    version: int
+    correct_by: date | None
+
+
+class ApplicationItem(StandingView):
+    """An application in a list."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ITEM_EXAMPLE]})
+
+    enterprise_name: str
+    submitted_at: datetime
+
+
+class ApplicationList(BaseModel):
+    """Applications, the latest first; `next` is the cursor of the page after this one."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [ITEM_EXAMPLE], "next": None}]})
+
+    items: list[ApplicationItem]
+    next: str | None
+
+
+class CorrectionView(BaseModel):
+    """A field of the form that is to be corrected, and what the officer says about it."""
+
+    field: str
+    words: str
+
+
+class OverriddenView(BaseModel):
+    """A finding that an officer's registration has set aside."""
+
+    activity: str | None
+    item_key: str | None
+    reasons: list[str]
+
+
+class DecidedView(BaseModel):
+    """How an application ended. `judged_again`: what the law of that day said of it when an officer decided. The
+    officer's account is shown to staff alone."""
+
+    outcome: Status
+    by: DecidedBy
+    on: date
+    reason: str | None
+    officer: str | None
+    overridden: list[OverriddenView]
+    judged_again: DecisionView | None
+
+    @classmethod
+    def of(cls, decided: Mapping[str, Any], language: Language, *, to_staff: bool) -> Self:
+        record = decided.get("record")
+        return cls(
+            outcome=decided["outcome"],
+            by=decided["by"],
+            on=date.fromisoformat(decided["on"]),
+            reason=decided.get("reason"),
+            officer=decided.get("officer") if to_staff else None,
+            overridden=[OverriddenView(**one) for one in decided.get("overridden", [])],
+            judged_again=DecisionView.recorded(record, language) if record else None,
+        )
+
+
+class ApplicationView(JudgedView):
+    """An application as it stands: how it was judged, what is to be corrected and until when, and how it ended.
+    `decide_by`: the last day on which an officer decides in time."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [APPLICATION_VIEW_EXAMPLE]})
+
+    enterprise_name: str
+    submitted_at: datetime
+    decide_by: date | None
+    corrections: list[CorrectionView]
+    correct_by: date | None
+    decided: DecidedView | None
+    restricted: RestrictedView | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], language: Language, *, to_staff: bool) -> Self:
+        """From a row whose JSON columns are read."""
+        decided = row["decided"]
+        return cls(
+            id=row["id"],
+            status=row["status"],
+            uscc=row["uscc"],
+            round=row["round"],
+            version=row["version"],
+            enterprise_name=row["enterprise_name"],
+            submitted_at=row["submitted_at"],
+            decision=DecisionView.recorded(row["decision"], language),
+            decide_by=row["decide_by"],
+            corrections=[CorrectionView(**one) for one in row["corrections"]],
+            correct_by=row["correct_by"],
+            decided=DecidedView.of(decided, language, to_staff=to_staff) if decided else None,
+            restricted=RestrictedView(**row["restricted"]) if to_staff and row["restricted"] else None,
+        )
+
+
+REPLAYED_EXAMPLE: dict[str, Any] = {
+    "round": 1,
+    "by": "screening",
+    "judged_for": "2026-01-05",
+    "recorded_digest": ACCEPTED_EXAMPLE["policy_digest"],
+    "recorded_outcome": "review",
+    "outcome": "review",
+    "agrees": True,
+    "same_policy": True,
+}
+
+
+class ReplayedView(BaseModel):
+    """One recorded judgement, and what the same facts give for the same day now. `same_policy`: whether the policy
+    that is loaded is the one that decided; where it is not, a difference may come from that."""
+
+    round: int
+    by: DecidedBy
+    judged_for: date
+    recorded_digest: str
+    recorded_outcome: domain.Outcome
+    outcome: domain.Outcome
+    agrees: bool
+    same_policy: bool
+
+
+class ReplayView(BaseModel):
+    """All judgements of an application, judged again."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "agrees": True,
+                    "policy_digest": ACCEPTED_EXAMPLE["policy_digest"],
+                    "same_policy": True,
+                    "judgements": [REPLAYED_EXAMPLE],
+                }
+            ]
+        }
+    )
+
+    agrees: bool
+    policy_digest: str
+    same_policy: bool
+    judgements: list[ReplayedView]
