@@ -23,6 +23,8 @@ RAISED_BY: dict[str, set[str]] = {
     "model-field": set(),
     "default": set(),
     "nullable": set(),
+    "any": set(),
+    "dict": {"dict_type", "too_long"},
     "list": {"list_type", "too_short", "too_long"},
     "literal": {"literal_error"},
     "bool": {"bool_type"},
