@@ -1,4 +1,4 @@
-"""The generated files of `contracts/`, as the code says they must be."""
+"""The generated files of `contracts/` and the table of rights, as the code says they must be."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import msgspec
 
-from deploy.contracts import asyncapi, readers
+from deploy.contracts import asyncapi, readers, rights
 from deploy.contracts.events import CHECKOUT, Published, published, schema, services
 from libs.common.service import find
 from libs.common.web import Running, create_app
@@ -20,10 +20,12 @@ def files() -> dict[Path, str]:
     """The contents of all generated files."""
     said = published()
     document = asyncapi.document(said, readers.load())
+    described = {service: openapi(service) for service in services()}
     return {
         **{FOLDER / "schemas" / f"{type}.json": _json(_schema(one)) for type, one in said.items()},
-        **{FOLDER / "openapi" / f"{service}.json": _json(openapi(service)) for service in services()},
+        **{FOLDER / "openapi" / f"{service}.json": _json(one) for service, one in described.items()},
         FOLDER / "asyncapi.yaml": msgspec.yaml.encode(document).decode(),
+        CHECKOUT / "docs" / "rights.md": rights.table(described),
     }
 
 
