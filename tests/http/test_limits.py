@@ -185,3 +185,38 @@ class TestTime:
             async with client(hurried) as asking:
                 assert not_now(await asking.get(path), "unavailable")
         assert (await get(hurried + path)).status_code == 200
+
+
+@pytest.fixture(scope="module")
+def sparing(spine: Spine) -> str:
+    """Risk, which answers each account five times a minute, and each address from which nobody is known as often."""
+    limits = {"REQUESTS_PER_MINUTE": "5", "REQUESTS_PER_MINUTE_BY_ADDRESS": "5"}
+    return spine.service("risk").start(**limits).wait_ready().url
+
+
+class TestRates:
+    async def test_an_account_that_has_had_its_share_is_put_off_and_others_are_not(self, sparing: str) -> None:
+        path = f"{sparing}/v1/risk/distribution"
+        answers = [await get(path, person="regulator-1", purpose="case_handling") for _ in range(7)]
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 2
+        put_off = answers[-1]
+        assert put_off.json()["type"] == "urn:one-window:problem:too-many-requests"
+        assert 1 <= int(put_off.headers["retry-after"]) <= 60
+        assert (await get(path, person="auditor-1", purpose="case_handling")).status_code == 200
+        body = as_json({"disposition": "drop", "why": "x"})
+        act = f"{sparing}/v1/parked/{uuid4()}/disposition"
+        assert (await send(act, body, person="regulator-1")).status_code == 429, "for commands it is the same minute"
+
+    async def test_those_whom_nobody_knows_share_one_allowance_and_guessing_tokens_uses_it_up(
+        self, sparing: str
+    ) -> None:
+        path = f"{sparing}/v1/risk/distribution"
+        guesses = [await get(path, person=None, authorization=f"Bearer guess-{number}") for number in range(7)]
+        assert [answer.status_code for answer in guesses] == [401] * 5 + [429] * 2
+        assert (await get(f"{sparing}/v1/keys", person=None)).status_code == 429
+        assert (await get(path, person="supervisor-1", purpose="case_handling")).status_code == 200
+
+    async def test_machines_that_watch_a_service_are_never_put_off(self, sparing: str) -> None:
+        for path in ("/health/live", "/health/ready", "/health/progress", "/metrics"):
+            answers = [await get(sparing + path, person=None) for _ in range(7)]
+            assert {answer.status_code for answer in answers} == {200}
