@@ -21,16 +21,11 @@ from services.registration import domain
 from services.registration.domain.application import FaultCode
 from services.registration.domain.measures import Reason
 from services.registration.domain.policy import Policy
+from services.registration.forms import APPLICATION_EXAMPLE, CHANGE_EXAMPLE, ApplicationForm, EnterpriseChangeForm
 from services.registration.messages import messages, text
 from services.registration.policy import load
-from services.registration.schemas import (
-    APPLICATION_EXAMPLE,
-    CHANGE_EXAMPLE,
-    ApplicationForm,
-    DecisionView,
-    EnterpriseChangeForm,
-)
 from services.registration.use_cases import recorded
+from services.registration.views import DecisionView
 
 TODAY = date(2026, 1, 5)
 JUNK = st.recursive(
@@ -134,6 +129,10 @@ class TestForm:
             ({"term": {"starts": "2026-02-30"}}, ("term.starts", "date_format")),
             ({"term": {"starts": "20260201"}}, ("term.starts", "date_format")),
             ({"term": {"starts": 1767225600}}, ("term.starts", "date_format")),
+            ({"permit_facts": ["sells_liquor"]}, ("permit_facts", "dict_type")),
+            ({"permit_facts": {"sells_liquor": "yes"}}, ("permit_facts.sells_liquor", "bool_type")),
+            ({"permit_facts": {"Liquor!": True}}, ("permit_facts.Liquor!.[key]", "string_pattern_mismatch")),
+            ({"draft_id": "the first one"}, ("draft_id", "uuid_parsing")),
             ({"legal_representative": {"name": "甲\u202e乙", "nationality": "CN"}},
              ("legal_representative.name", "text_not_printable")),
             ({"legal_representative": {"name": "   ", "nationality": "CN"}},
@@ -151,7 +150,7 @@ class TestForm:
         else:
             assert found == [problem]
 
-    @pytest.mark.parametrize("field", sorted(set(APPLICATION_EXAMPLE) - {"term"}))
+    @pytest.mark.parametrize("field", sorted(set(APPLICATION_EXAMPLE) - {"term", "permit_facts"}))
     def test_every_core_field_is_required(self, field: str) -> None:
         candidate = body()
         del candidate[field]
@@ -226,10 +225,22 @@ class TestFaults:
              ("investors.0.is_fie", "fie_not_chinese_enterprise")),
             ({"investors": [investor("100", settled_abroad=True)]},
              ("investors.0.settled_abroad", "settled_abroad_not_chinese_citizen")),
+            ({"permit_facts": {"sells_gold": True}}, ("permit_facts.sells_gold", "permit_fact_unknown")),
+            ({"permit_facts": {"capital_foreign": True}}, ("permit_facts.capital_foreign", "permit_fact_unknown")),
         ],
     )  # fmt: skip
     def test_one_mistake_is_one_fault_at_its_field(self, fields: dict[str, Any], fault: tuple[str, str]) -> None:
         assert faults(**fields) == [fault]
+
+    def test_what_sells_prepackaged_food_only_sells_no_other_and_one_of_the_two_is_so(self) -> None:
+        both, neither = (
+            faults(permit_facts={"prepackaged_only": answer, "loose_or_processed_food": answer})
+            for answer in (True, False)
+        )
+        pair = ["permit_facts.loose_or_processed_food", "permit_facts.prepackaged_only"]
+        assert both == [(field, "permit_facts_contradict") for field in pair]
+        assert neither == [(field, "permit_facts_incomplete") for field in pair]
+        assert faults(permit_facts={"prepackaged_only": False}) == [], "the other question is not answered yet"
 
     def test_every_fault_comes_back_at_once(self) -> None:
         command = form(
@@ -270,6 +281,23 @@ class TestFaults:
         streets = [area.code for area in law().areas.values() if area.level == "street"]
         assert len(streets) == 14
         assert all(faults(area=street) == [] for street in streets)
+
+
+class TestCapital:
+    @pytest.mark.parametrize(
+        ("investors", "capital"),
+        [
+            ([investor("100")], "domestic"),
+            ([investor("99"), investor("1", "DE")], "foreign"),
+            ([investor("60", "HK"), investor("40")], "hk_mo_tw"),
+            ([investor("60", "HK"), investor("20", "TW"), investor("20", "MO")], "hk_mo_tw"),
+            ([investor("99", "HK"), investor("1", "DE")], "foreign"),
+            ([investor("60", is_fie=True), investor("40")], "foreign"),
+            ([investor("100", kind="natural", settled_abroad=True)], "foreign"),
+        ],
+    )
+    def test_is_of_the_farthest_origin_among_its_investors(self, investors: list[Any], capital: str) -> None:
+        assert form(investors=investors).command().application.structure.capital == capital
 
 
 class TestChange:

@@ -1,7 +1,7 @@
 """The acts of the registry on a real database: what is decided, recorded and told, all of it or nothing."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,72 +9,18 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
-from libs.common.clock import BusinessClock
-from libs.common.database import Database, open_database, provision
-from libs.common.migration import migrate
-from libs.common.settings import Settings, load
 from libs.common.transaction import once
+from libs.common.web import Stale
 from services.registration import domain, policy, use_cases
 from services.registration.domain import uscc as identifiers
-from services.registration.schemas import ApplicationForm, EnterpriseChangeForm
-from services.registration.use_cases import EnterpriseUnknown, Judged
+from services.registration.forms import ApplicationForm
+from services.registration.use_cases import EnterpriseUnknown
 from tests.http.wire import rows
-from tests.spine import Spine, form
+from tests.registration.registry import Registry
+from tests.spine import form
 
 NOWHERE = "91310106MA1FY0000X"
-
-
-class Registry:
-    """The registry as its officers know it: a day, and two acts."""
-
-    def __init__(self, database: Database, spine: Spine) -> None:
-        self.database, self.spine = database, spine
-        self.clock = BusinessClock(date(2026, 1, 5))
-
-    def on(self, day: date) -> "Registry":
-        other = Registry(self.database, self.spine)
-        other.clock = BusinessClock(day)
-        return other
-
-    async def submit(self, **fields: Any) -> Judged:
-        command = ApplicationForm.model_validate(form(**fields)).command()
-        return await once(
-            self.database,
-            lambda session: use_cases.submit_application(session, command, policy.current(), self.clock, id=uuid4()),
-        )
-
-    async def change(self, uscc: str, **fields: Any) -> Judged:
-        command = EnterpriseChangeForm.model_validate(fields).command()
-        return await once(
-            self.database,
-            lambda session: use_cases.change_enterprise(session, uscc, command, policy.current(), self.clock),
-        )
-
-    async def row(self, query: str, *arguments: object) -> asyncpg.Record:
-        async with self.spine.database("registration") as connection:
-            found = await connection.fetchrow(query, *arguments)
-        assert found is not None
-        return found
-
-    async def enterprise(self, uscc: str) -> asyncpg.Record:
-        return await self.row("SELECT * FROM enterprise WHERE uscc = $1", uscc)
-
-    async def said(self, uscc: str) -> Sequence[asyncpg.Record]:
-        async with self.spine.database("registration") as connection:
-            return await connection.fetch("SELECT * FROM outbox WHERE subject = $1 ORDER BY sequence", uscc)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def registry(spine: Spine) -> AsyncIterator[Registry]:
-    with spine.as_environment():
-        settings = load(Settings, "registration")
-    await provision(settings)
-    database = open_database(settings)
-    await migrate(database)
-    yield Registry(database, spine)
-    await database.engine.dispose()
 
 
 class TestAnAcceptedForm:
@@ -105,7 +51,12 @@ class TestAnAcceptedForm:
             "registered_capital": "5000000.00",
             "capital_currency": "CNY",
             "foreign_share": "60",
+            "capital": "foreign",
+            "permit_facts": ["loose_or_processed_food", "sells_liquor"],
+            "permit_facts_denied": ["prepackaged_only"],
+            "filed_by": "applicant-1",
         }
+        assert [act for act, _ in await registry.told(judged.id)] == ["application_submitted", "application_decided"]
 
     async def test_keeps_its_people_apart_under_ids_that_say_nothing(self, registry: Registry) -> None:
         judged = await registry.submit()
@@ -133,7 +84,7 @@ class TestADecision:
         ("activities", "status", "reason"),
         [(["0422"], "refused", "prohibited"), (["6311"], "in_review", "from_memory")],
     )
-    async def test_against_a_form_or_for_a_person_to_make_registers_nothing_and_tells_nobody(
+    async def test_against_a_form_or_for_a_person_to_make_registers_nothing_and_tells_of_the_case_alone(
         self, registry: Registry, activities: list[str], status: str, reason: str
     ) -> None:
         before = await rows(registry.spine)
@@ -142,7 +93,9 @@ class TestADecision:
         assert any(reason in finding["reasons"] for finding in judged.decision["findings"])
         after = await rows(registry.spine)
         assert (after["application"], after["party"]) == (before["application"] + 1, before["party"] + 3)
-        assert (after["enterprise"], after["outbox"]) == (before["enterprise"], before["outbox"])
+        assert after["enterprise"] == before["enterprise"]
+        said = len(await registry.said(judged.id))
+        assert said == after["outbox"] - before["outbox"] == (2 if status == "refused" else 1)
 
     async def test_follows_the_list_of_its_day(self, registry: Registry) -> None:
         """Printing of publications was under Chinese control until the 2024 list came into force on 1 November."""
@@ -222,6 +175,20 @@ class TestAChange:
         domestic = (await registry.submit(investors=chinese)).uscc
         assert (await registry.change(domestic, activities=["5128"])).status == "accepted"
 
+    async def test_from_another_version_than_the_one_that_stands_is_none(self, registry: Registry) -> None:
+        uscc = (await registry.submit()).uscc
+        await registry.change(uscc, version=1, area="310106013")
+        with pytest.raises(Stale):
+            await registry.change(uscc, version=1, area="310106014")
+        assert (await registry.enterprise(uscc))["area"] == "310106013"
+
+    async def test_of_what_belongs_to_another_account_is_none(self, registry: Registry) -> None:
+        uscc = (await registry.submit()).uscc
+        before = await rows(registry.spine)
+        with pytest.raises(EnterpriseUnknown):
+            await registry.as_("applicant-2").change(uscc, area="310106013")
+        assert await rows(registry.spine) == before
+
     async def test_of_an_enterprise_that_is_not_registered_is_none(self, registry: Registry) -> None:
         before = await rows(registry.spine)
         with pytest.raises(EnterpriseUnknown):
@@ -240,7 +207,9 @@ async def test_an_act_that_is_cut_off_leaves_nothing_and_its_identifier_is_not_g
     command = ApplicationForm.model_validate(form()).command()
 
     async def cut_off(session: Any) -> None:
-        judged = await use_cases.submit_application(session, command, policy.current(), registry.clock, id=uuid4())
+        judged = await use_cases.submit_application(
+            session, command, policy.current(), registry.clock, id=uuid4(), filed_by="applicant-1"
+        )
         given.append(judged.uscc)
         raise Cut
 
