@@ -12,7 +12,7 @@ import structlog
 import uvicorn
 import uvloop
 
-from libs.common import kafka, signature, time_travel
+from libs.common import calendar, kafka, signature, time_travel, work
 from libs.common.audit.heads import TOPIC as HEADS_TOPIC
 from libs.common.audit.sealer import sealer
 from libs.common.clock import BusinessClock
@@ -90,6 +90,7 @@ async def serve(service: Service, stop: asyncio.Event, *, ready: asyncio.Event |
                 await at_end.wait()
             if service.on_start is not None:
                 await service.on_start(database, clock)
+            await work.follow_calendar(database, calendar.current(), clock)
             group.create_task(_web(running, stop, ready))
             group.create_task(relay(database, settings, stop, service.outward))
             group.create_task(sealer(database, settings, stop))

@@ -184,6 +184,8 @@ async def _waits_for_a_lock(database: Database) -> bool:
 async def test_who_has_read_an_older_version_is_told(database: Database) -> None:
     item = await opened(database)
     held = await claimed(database, item)
+    with pytest.raises(work.Changed):
+        await act(database, lambda s: work.release(s, held.id, ANN, item.version, at(MONDAY)))
     free = await act(database, lambda s: work.release(s, held.id, ANN, held.version, at(MONDAY)))
 
     for old in (item, held):

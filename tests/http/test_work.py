@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -163,3 +164,24 @@ async def test_what_is_overdue_is_shown_to_who_supervises_and_passed_on(window: 
     given = await act(window, late, "hand-over", person="supervisor-1", body={"to": "registrar-2"})
     assert given.json()["claimed_by"] == "registrar-2"
     assert given.json() in await everything(window, "mine", person="registrar-2")
+
+
+async def test_a_service_that_starts_with_a_newer_calendar_moves_the_deadlines_of_what_is_open(window: Spine) -> None:
+    item = await waiting(window)
+    async with window.database("registration") as database:
+        await database.execute(
+            "UPDATE work_item SET due_on = due_on + 1, provisional = true WHERE id = $1::uuid", UUID(item["id"])
+        )
+    process = window.service("registration")
+    process.stop()
+    process.start()
+    process.wait_ready()
+
+    now = (await get(window, f"{ITEMS}/{item['id']}", person="registrar-1")).json()
+    assert (now["due_on"], now["provisional"], now["version"]) == (item["due_on"], False, item["version"] + 1)
+    async with window.database("registration") as database:
+        told = await database.fetchval(
+            "SELECT convert_from(entry, 'utf8')::jsonb FROM audit "
+            "WHERE convert_from(entry, 'utf8')::jsonb ->> 'action' = 'work.deadline_moved'"
+        )
+    assert json.loads(told)["object"] == f"/v1/work-items/{item['id']}"

@@ -43,9 +43,9 @@ def after(cursor: str | None, *kinds: Callable[[str], Any]) -> tuple[Any, ...] |
         return None
     try:
         texts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(texts, list) or not all(isinstance(text, str) and text.isprintable() for text in texts):
+            raise ValueError("not a list of plain text")
         readers: Sequence[Callable[[str], Any]] = kinds or [str] * len(texts)
-        if not all(isinstance(text, str) for text in texts):
-            raise ValueError("not of text")
         return tuple(read(text) for read, text in zip(readers, texts, strict=True))
     except (binascii.Error, ValueError, TypeError) as error:
         raise Problem("malformed", 422, [Fault("cursor", "value_not_accepted")]) from error
