@@ -4,6 +4,8 @@ from datetime import date
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from msgspec import UNSET, UnsetType
+
 from libs.common.envelope import Event
 
 Origin = Literal["city", "supervision", "licensing", "registration", "credit"]
@@ -13,7 +15,10 @@ Restriction = Literal["commitment_mode"]
 
 
 class RecordAccepted(Event, frozen=True, kw_only=True):
-    """A credit record stands, with where it came from. `flagged`: taken over with a doubt that a person looks at."""
+    """A credit record stands, with where it came from. `flagged`: taken over with a doubt that a person looks at.
+
+    The city reads this too: `origin_id` and `origin_version` name the record of its own that is answered.
+    """
 
     type: ClassVar[str] = "credit.record_accepted.v1"
     subject_kind: ClassVar[str] = "uscc"
@@ -23,6 +28,7 @@ class RecordAccepted(Event, frozen=True, kw_only=True):
     ground: str | None
     origin: Origin
     origin_id: str
+    origin_version: int | UnsetType = UNSET
     flagged: bool
     effective_on: date
 
@@ -35,6 +41,7 @@ class RecordRejected(Event, frozen=True, kw_only=True):
 
     reason: str
     field: str | None
+    origin_version: int | UnsetType = UNSET
     rejected_on: date
 
 

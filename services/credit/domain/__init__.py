@@ -1,0 +1,1 @@
+"""What credit decides: which record is taken, what it restricts, from when it may be repaired. Pure."""

@@ -1,0 +1,1 @@
+"""The acts of credit: load, decide, record, tell; the transaction is the caller's."""
