@@ -50,9 +50,10 @@ class Window:
     @asynccontextmanager
     async def opened(cls, registration: str, risk: str) -> AsyncIterator[Self]:
         """The window of services at these base URLs."""
+        looks = {**_shows("regulator-1"), "purpose": "supervision_planning"}
         async with (
             httpx.AsyncClient(base_url=registration, timeout=10, headers=_shows("applicant-1")) as one,
-            httpx.AsyncClient(base_url=risk, timeout=10, headers=_shows("regulator-1")) as other,
+            httpx.AsyncClient(base_url=risk, timeout=10, headers=looks) as other,
         ):
             yield cls(one, other)
 

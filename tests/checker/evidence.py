@@ -205,7 +205,8 @@ async def _ask_risk(target: Target, identifiers: Sequence[str]) -> dict[str, dic
     if "risk" not in target.urls:
         return None
     limit = asyncio.Semaphore(8)
-    shown = {"authorization": f"Bearer {target.tokens['risk']}"} if "risk" in target.tokens else {}
+    token = {"authorization": f"Bearer {target.tokens['risk']}"} if "risk" in target.tokens else {}
+    shown = {"purpose": "audit", **token}
     async with httpx.AsyncClient(base_url=target.urls["risk"], timeout=10, headers=shown) as client:
 
         async def ask(uscc: str) -> tuple[str, dict[str, Any]]:

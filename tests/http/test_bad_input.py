@@ -306,8 +306,9 @@ async def test_a_command_to_a_path_that_no_database_could_keep_is_a_problem_too(
 
 async def ask(spine: Spine, service: str, method: str, path: str, language: str = "en") -> httpx.Response:
     """Ask for the path as it stands: a client would tidy it up first."""
+    shown = {"accept-language": language, "purpose": "case_handling"}
     async with client(person="regulator-1" if service == "risk" else "applicant-1") as asking:
-        request = asking.build_request(method, spine.service(service).url, headers={"accept-language": language})
+        request = asking.build_request(method, spine.service(service).url, headers=shown)
         request.extensions["target"] = path.encode()
         return await asking.send(request)
 
