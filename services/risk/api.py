@@ -10,9 +10,17 @@ from fastapi import Path
 from libs.common.identity import Caller
 from libs.common.problems import Problem
 from libs.common.web import Looking, Reading, allowed, router
+from libs.common.web.cursors import Cursor, Limit, after, page
 from services.risk import repository, scorecards
 from services.risk.domain import Fact, RiskClass, assess
-from services.risk.schemas import ContributionView, DistributionView, RiskView
+from services.risk.schemas import (
+    ClassLetter,
+    ContributionView,
+    DistributionView,
+    ListedView,
+    RiskListView,
+    RiskView,
+)
 
 api = router()
 
@@ -48,6 +56,23 @@ async def read_risk(uscc: Uscc, _: Regulator, looking: Looking, reading: Reading
         ],
         missing=list(explained.missing),
     )
+
+
+@api.get("/risk/enterprises", tags=["risk"])
+async def list_risks(
+    _: Regulator, looking: Looking, reading: Reading, risk_class: ClassLetter | None = None,
+    cursor: Cursor = None, limit: Limit = 50,
+) -> RiskListView:  # fmt: skip
+    """Enterprises with score and class, by USCC, of one class or of all. Every page that is read is recorded with its
+    purpose."""
+    await looking.record()
+    (behind,) = after(cursor) or ("",)
+    of_class = [] if risk_class is None else [RiskClass[risk_class]]
+    query = repository.LIST_OF_CLASS if of_class else repository.LIST
+    rows = await reading.fetch(query, behind, limit + 1, *of_class)
+    shown, further = page(rows, limit, lambda row: [row["uscc"]])
+    items = [ListedView(**{**row, "risk_class": RiskClass(row["risk_class"]).name}) for row in map(dict, shown)]
+    return RiskListView(items=items, next=further)
 
 
 @api.get("/risk/distribution", tags=["risk"])

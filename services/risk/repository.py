@@ -95,6 +95,11 @@ SELECT p.uscc, p.score, p.risk_class, p.next_step_on, a.assessed_on, a.moving,
     (SELECT json_agg(f) FROM fact f WHERE f.subject = p.uscc)::text AS facts
 FROM profile p JOIN assessment a USING (partition) WHERE p.uscc = $1
 """
+LIST = """
+SELECT p.uscc, p.score, p.risk_class, a.assessed_on FROM profile p JOIN assessment a USING (partition)
+WHERE p.uscc > $1 ORDER BY p.uscc LIMIT $2
+"""
+LIST_OF_CLASS = LIST.replace("WHERE", "WHERE p.risk_class = $3 AND")
 DISTRIBUTION = "SELECT risk_class, sum(enterprises)::bigint AS enterprises FROM counter GROUP BY 1 ORDER BY 1"
 
 

@@ -57,6 +57,32 @@ class RiskView(BaseModel):
     notice: str = NOTICE
 
 
+LIST_EXAMPLE: dict[str, Any] = {
+    "items": [{"uscc": "91310106MA0000015B", "score": 62, "risk_class": "B", "assessed_on": "2026-01-05"}],
+    "next": None,
+    "notice": NOTICE,
+}
+
+
+class ListedView(BaseModel):
+    """One enterprise of the risk list."""
+
+    uscc: str
+    score: int
+    risk_class: ClassLetter
+    assessed_on: date
+
+
+class RiskListView(BaseModel):
+    """A page of the risk list, by USCC; `next` is the cursor of the page after it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [LIST_EXAMPLE]})
+
+    items: list[ListedView]
+    next: str | None
+    notice: str = NOTICE
+
+
 class DistributionView(BaseModel):
     """Enterprises by class."""
 
