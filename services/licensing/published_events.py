@@ -14,14 +14,15 @@ Mode = Literal[
 
 
 class Requirement(msgspec.Struct, frozen=True, kw_only=True):
-    """One matter the activities call for. `due`: "yes", or "conditional" while a question is unanswered."""
+    """One matter the activities call for. `due`: "yes"; "conditional" while a question is unanswered; "no" for a
+    cancelled item, for which no permit may be demanded."""
 
     item_id: str
     part: int
     status: Literal["permit", "filing", "cancelled"]
     mode: Mode
     department: str
-    due: Literal["yes", "conditional"]
+    due: Literal["yes", "conditional", "no"]
 
 
 class PermitRequirementsDetermined(Event, frozen=True, kw_only=True):
