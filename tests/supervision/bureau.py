@@ -21,7 +21,7 @@ from libs.common.migration import migrate
 from libs.common.settings import Settings, load
 from libs.common.transaction import once
 from services.supervision import consumed_events, domain, policy, reactions, tables, use_cases
-from services.supervision.schemas import TaskForm
+from services.supervision.schemas.forms import TaskForm
 from services.supervision.service import service
 from services.supervision.use_cases import Trigger
 from tests.spine import Spine

@@ -56,7 +56,7 @@ async def test_what_was_corrected_during_the_visit_is_ordered_and_met_at_once(bu
 
 
 async def test_is_in_time_on_its_last_day_and_overdue_the_day_after(bureau: Bureau) -> None:
-    uscc, id = await ordered(bureau)
+    uscc, _ = await ordered(bureau)
     await bureau.time_passes(DUE)
     assert await told(bureau, uscc) == ["correction_ordered"]
 

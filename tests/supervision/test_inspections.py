@@ -6,6 +6,8 @@ from datetime import date
 from uuid import uuid4
 
 import pytest
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common import signature
 from services.supervision import consumed_events, domain, tables, use_cases
@@ -339,10 +341,14 @@ async def test_no_event_and_no_public_record_names_a_class(bureau: Bureau) -> No
     for letter in "ABCD":
         await bureau.registered(letter)
     drawn = await bureau.draws((await bureau.files())[0])
-    for visit in await bureau.rows("SELECT id FROM inspection"):
-        row = await bureau.act(lambda session, id=visit["id"]: session.get_one(tables.Inspection, id))
-        await bureau.completes(row, PROBLEM)
+    visits = await bureau.act(inspections)
+    for visit in visits:
+        await bureau.completes(visit, PROBLEM)
     told = [json.loads(row["data"]) for row in await bureau.rows("SELECT data FROM outbox")]
     words = json.dumps([told, drawn.public_record])
     assert len(told) == 1 + 4 * 3
     assert not [word for word in ("class", "strat", "ratio", "seed", '"A"', '"B"', '"C"', '"D"') if word in words]
+
+
+async def inspections(session: AsyncSession) -> list[tables.Inspection]:
+    return list((await session.exec(select(tables.Inspection))).all())

@@ -7,15 +7,15 @@ from fastapi import Path, Query
 
 from libs.common.identity import Caller
 from libs.common.web import allowed
-from services.supervision import schemas
+from services.supervision.schemas import examples, forms
 
 Supervisor = Annotated[Caller, allowed("supervisor")]
 SupervisorOrAuditor = Annotated[Caller, allowed("supervisor", "auditor")]
 Inspector = Annotated[Caller, allowed("inspector")]
 InspectorOrSupervisor = Annotated[Caller, allowed("inspector", "supervisor")]
 
-Id = Annotated[UUID, Path(examples=[schemas.INSPECTION_ID])]
-AnyUscc = Annotated[str | None, Query(pattern=schemas.USCC_PATTERN, examples=[schemas.USCC])]
+Id = Annotated[UUID, Path(examples=[examples.INSPECTION_ID])]
+AnyUscc = Annotated[str | None, Query(pattern=forms.USCC_PATTERN, examples=[examples.USCC])]
 
 
 def inspecting(caller: Caller) -> str | None:
