@@ -15,6 +15,7 @@ from libs.common.identity import Caller, Role
 from libs.common.problems import Fault, Problem
 from libs.common.web.commands import InTransaction, Reading, TheClock, router
 from libs.common.web.cursors import Cursor, Limit, after, page
+from libs.common.web.fields import Day
 from libs.common.web.rights import allowed
 from libs.common.web.versions import IfMatch, tag
 from libs.common.work import Absence, Desk, Item
@@ -64,7 +65,7 @@ State = Annotated[
         "escalated: open, taken or not, and overdue; closed.",
     ),
 ]
-FromOn = Annotated[date, Path(description="The first day of the absence.", examples=[ABSENCE["from_on"]])]
+FromOn = Annotated[Day, Path(description="The first day of the absence.", examples=[ABSENCE["from_on"]])]
 
 
 class Body(BaseModel):
@@ -84,8 +85,8 @@ class AbsenceForm(Body):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{name: ABSENCE[name] for name in ("from_on", "to_on", "stand_in")}]}
     )
-    from_on: date = Field(strict=False)
-    to_on: date = Field(strict=False)
+    from_on: Day
+    to_on: Day
     stand_in: Account
 
     def of(self, officer: str) -> Absence:
