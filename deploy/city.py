@@ -21,6 +21,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from libs.common.kafka import PARTITIONS
+
 RECORDS, OUTCOMES = "city.credit.records", "city.credit.outcomes"
 SOURCE, TYPE = "/shanghai/credit", "shanghai.credit.record.v1"
 KINDS = (("penalty", "PP1"), ("penalty", "PP2"), ("other", "SH4"), ("information_report", None), ("other", None))
@@ -106,9 +108,7 @@ async def outcomes(bootstrap: str, namespace: str) -> list[Outcome]:
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
     await consumer.start()
     try:
-        topic = f"{namespace}{OUTCOMES}"
-        numbers = consumer.partitions_for_topic(topic) or await _partitions(consumer, topic)
-        places = [TopicPartition(topic, number) for number in sorted(numbers)]
+        places = [TopicPartition(f"{namespace}{OUTCOMES}", number) for number in range(PARTITIONS)]
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)
         ends = await consumer.end_offsets(places)
@@ -119,11 +119,6 @@ async def outcomes(bootstrap: str, namespace: str) -> list[Outcome]:
         return found
     finally:
         await consumer.stop()
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    await consumer.topics()
-    return consumer.partitions_for_topic(topic) or set()
 
 
 def _key_and_value(given: Data) -> tuple[bytes, bytes]:

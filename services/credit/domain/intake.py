@@ -16,7 +16,8 @@ MAX_VERSION = 2**31 - 1
 
 Reason = Literal[
     "unknown_source", "bad_json", "missing", "malformed", "uscc_malformed", "unknown_kind", "unknown_ground",
-    "ground_not_of_kind", "impossible_date", "superseded", "uscc_changed", "erased", "repaired", "unreadable",
+    "ground_not_of_kind", "impossible_date", "superseded", "uscc_changed", "kind_changed", "erased", "repaired",
+    "unreadable",
 ]  # fmt: skip
 Flag = Literal["uscc_check", "uscc_unknown", "effective_later"]
 
@@ -56,6 +57,7 @@ class Known(NamedTuple):
 
     version: int
     uscc: str
+    kind: str
     state: str
 
 
@@ -86,6 +88,8 @@ def against(record: CityRecord, known: Known | None) -> Rejection | None:
         return Rejection("superseded", "version")
     if known.uscc != record.uscc:
         return Rejection("uscc_changed", "uscc")
+    if known.kind != record.kind:
+        return Rejection("kind_changed", "kind")
     if known.state == "erased":
         return Rejection("erased")
     return Rejection("repaired") if known.state == "repaired" else None

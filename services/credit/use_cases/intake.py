@@ -80,7 +80,7 @@ async def _is_first(session: AsyncSession, case: _Case, clock: Clock) -> bool:
 async def _enter(session: AsyncSession, case: _Case, record: CityRecord, law: Policy, clock: Clock) -> str:
     enterprise = await repository.enterprise_to_change(session, record.uscc)
     stands = await repository.record_of(session, "city", record.record_id)
-    known = Known(stands.version, stands.uscc, stands.state) if stands else None
+    known = Known(stands.version, stands.uscc, stands.kind, stands.state) if stands else None
     if rejection := intake.against(record, known):
         return await _reject(session, case, rejection, clock)
     flags = intake.flags(record, registered=enterprise.registered_on is not None, today=clock.today())
