@@ -175,6 +175,12 @@ async def test_who_looks_at_a_risk_says_why_and_is_found_by_the_auditor(spine: S
             await connection.execute("DELETE FROM audit")
 
 
+@pytest.mark.parametrize("query", ["subject=%00", "actor=", "cursor=WyI5OTk5OTk5OTk5OTk5OTk5OTk5OTk5Il0", "limit=201"])
+async def test_a_question_that_no_audit_could_answer_is_a_problem(spine: Spine, query: str) -> None:
+    answer = await get(spine, f"/v1/audit?{query}", person="auditor-1")
+    assert (answer.status_code, answer.json()["title"]) == (422, "malformed")
+
+
 async def test_the_audit_is_read_page_by_page_without_gap_or_repetition(spine: Spine) -> None:
     seen: list[int] = []
     path = "/v1/audit?limit=3"

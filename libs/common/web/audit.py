@@ -20,13 +20,14 @@ from libs.common.web.running import running
 NEWEST = 5_000
 """Rows that a check over HTTP looks at; the command checks all."""
 
+ID = "^[!-~]{1,200}$"
 Auditor = Annotated[Caller, allowed("auditor")]
 AuditorOrOperator = Annotated[Caller, allowed("auditor", "operator")]
 Subject = Annotated[
     str | None,
-    Query(min_length=1, max_length=200, examples=["91310106MA0000015B"], description="an id within the object's path"),
+    Query(pattern=ID, examples=["91310106MA0000015B"], description="an id within the object's path"),
 ]
-Actor = Annotated[str | None, Query(min_length=1, max_length=200, examples=["registrar-1"])]
+Actor = Annotated[str | None, Query(pattern=ID, examples=["registrar-1"])]
 
 ENTRY: dict[str, Any] = {
     "id": 7, "number": 7, "hash": "9f2c…", "actor": "registrar-1", "roles": ["registrar"],
@@ -104,7 +105,7 @@ def audit() -> APIRouter:
         given = {
             "string_to_array(object, '/') @> ARRAY[{}]": subject,
             "actor = {}": actor,
-            "id < {}": (after(cursor, int) or (None,))[0],
+            "id < {}": (after(cursor, _row_id) or (None,))[0],
         }
         wanted = {clause: value for clause, value in given.items() if value is not None}
         where = " AND ".join(clause.format(f"${n}") for n, clause in enumerate(wanted, 1)) or "true"
@@ -127,6 +128,12 @@ def audit() -> APIRouter:
         return VerificationView(**msgspec.to_builtins(found), sentence=found.sentence(language))
 
     return routes
+
+
+def _row_id(text: str) -> int:
+    if not 0 < (id := int(text)) < 2**63:
+        raise ValueError("no id of a row")
+    return id
 
 
 def _view(row: Any) -> EntryView:
