@@ -119,10 +119,10 @@ class DecidedView(BaseModel):
     outcome: Status
     by: DecidedBy
     on: date
-    reason: str | None
-    officer: str | None
+    reason: str | None = None
+    officer: str | None = None
     overridden: list[OverriddenView]
-    judged_again: DecisionView | None
+    judged_again: DecisionView | None = None
 
     @classmethod
     def of(cls, decided: Mapping[str, Any], language: Language, *, to_staff: bool) -> Self:
