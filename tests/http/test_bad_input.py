@@ -17,6 +17,7 @@ from tests.spine import Spine, form, submit
 ECHO = "EchoOfTheCaller"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 UNFILLED = re.compile(r"\{[a-z_]*\}")
+FIRST = {"if-match": '"1"'}
 INVALID, MALFORMED, RETURNED = "invalid-json", "malformed", "form-returned"
 
 
@@ -243,7 +244,7 @@ async def test_a_bad_change_is_refused_and_the_enterprise_stays_as_it_is(spine: 
     enterprise = f"{url}/v1/enterprises/{(await submit(spine)).json()['uscc']}"
     before = (await rows(spine), (await get(enterprise)).content)
 
-    answer = await send(f"{enterprise}/changes", as_json(changes))
+    answer = await send(f"{enterprise}/changes", as_json(changes), **FIRST)
 
     assert_problem(answer, 422, type)
     assert [(fault["field"], fault["code"]) for fault in answer.json()["errors"]] == faults
@@ -252,7 +253,7 @@ async def test_a_bad_change_is_refused_and_the_enterprise_stays_as_it_is(spine: 
 
 async def test_a_change_of_an_enterprise_that_nobody_knows_is_not_found(spine: Spine, url: str) -> None:
     before = await rows(spine)
-    answer = await send(f"{url}/v1/enterprises/91310106MA1FY0000X/changes", as_json({"area": "310106013"}))
+    answer = await send(f"{url}/v1/enterprises/91310106MA1FY0000X/changes", as_json({"area": "310106013"}), **FIRST)
     assert_problem(answer, 404, "not-found")
     assert await rows(spine) == before
 
@@ -299,7 +300,7 @@ async def test_a_command_to_a_path_that_no_database_could_keep_is_a_problem_too(
     spine: Spine, url: str, uscc: str
 ) -> None:
     before = await rows(spine)
-    answer = await send(f"{url}/v1/enterprises/{uscc}/changes", as_json({"area": "310106013"}))
+    answer = await send(f"{url}/v1/enterprises/{uscc}/changes", as_json({"area": "310106013"}), **FIRST)
     assert_problem(answer, 422, MALFORMED)
     assert await rows(spine) == before
 
@@ -316,7 +317,7 @@ async def ask(spine: Spine, service: str, method: str, path: str, language: str 
 @pytest.mark.parametrize(
     ("service", "method", "path", "allowed"),
     [
-        ("registration", "GET", "/v1/applications", "POST"),
+        ("registration", "PUT", "/v1/applications", "POST"),
         ("registration", "DELETE", "/v1/applications", "POST"),
         ("registration", "PURGE", "/v1/applications", "POST"),
         ("registration", "PUT", "/v1/enterprises/91310106MA0000015B", "GET"),

@@ -47,10 +47,16 @@ async def send(
         return await sending.post(url, content=body, headers=named)
 
 
+PROGRESS = frozenset({"position", "relay_progress"})
+"""How far the loops behind a service have come; no request writes there."""
+
+
 async def rows(spine: Spine, service: str = "registration") -> dict[str, int]:
-    """How many rows each table of a service holds."""
+    """How many rows each table of a service holds, as far as requests write them."""
     async with spine.database(service) as connection:
-        count = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM \"{name}\"" for name in await tables(connection))
+        count = " UNION ALL ".join(
+            f"SELECT '{name}', count(*) FROM \"{name}\"" for name in await tables(connection) if name not in PROGRESS
+        )
         return dict(await connection.fetch(count))
 
 

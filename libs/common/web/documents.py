@@ -161,6 +161,7 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
 
 def _with_nulls(example: Any, schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
     """The framework leaves nulls out of examples. A field that is required and not there was one."""
+    schema = next((one for one in schema.get("anyOf", ()) if one.get("type") != "null"), schema)
     schema = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
     if isinstance(example, dict) and "properties" in schema:
         shown = [name for name in schema["properties"] if name in example or name in schema.get("required", ())]
