@@ -1,7 +1,5 @@
 """HTTP: parse -> one use case -> response."""
 
-import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -111,7 +109,7 @@ async def read_proposal(
     if row is None:
         raise Problem("not-found", 404)
     tag(response, row["version"])
-    return schemas.ProposalView.model_validate(_decoded(dict(row), "decision"))
+    return schemas.ProposalView.model_validate(dict(row))
 
 
 @api.post("/listing-proposals/{proposal_id}/refusal", tags=["lists"])
@@ -145,7 +143,7 @@ async def read_repair(
     if row is None:
         raise Problem("not-found", 404)
     tag(response, row["version"])
-    return schemas.RepairView.model_validate(_decoded(dict(row), "facts", "decision"))
+    return schemas.RepairView.model_validate(dict(row))
 
 
 @api.post("/repairs/{repair_id}/decision", tags=["repair"])
@@ -184,8 +182,3 @@ async def read_exchange(
         items=[schemas.ReceivedView.model_validate(dict(row)) for row in shown],
         next=following,
     )
-
-
-def _decoded(row: Mapping[str, Any], *columns: str) -> dict[str, Any]:
-    """A row with its JSON columns read."""
-    return {**row, **{name: row[name] and json.loads(row[name]) for name in columns}}
