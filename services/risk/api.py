@@ -66,7 +66,7 @@ async def list_risks(
     """Enterprises with score and class, by USCC, of one class or of all. Every page that is read is recorded with its
     purpose."""
     await looking.record()
-    (behind,) = after(cursor) or ("",)
+    (behind,) = after(cursor, str) or ("",)
     of_class = [] if risk_class is None else [RiskClass[risk_class]]
     query = repository.LIST_OF_CLASS if of_class else repository.LIST
     rows = await reading.fetch(query, behind, limit + 1, *of_class)
