@@ -105,7 +105,7 @@ WHERE ($1::text IS NULL OR filed_by = $1) AND ($2::text IS NULL OR status = $2)
 ORDER BY submitted_at DESC, id DESC LIMIT $5
 """
 FORM = """
-SELECT a.form, a.decision, a.version,
+SELECT a.id, a.form, a.decision, a.version,
     (SELECT json_object_agg(p.party_id, p.name) FROM party p WHERE p.application_id = a.id) AS names
 FROM application a WHERE a.id = $1 AND ($2::text IS NULL OR a.filed_by = $2)
 """

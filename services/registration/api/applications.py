@@ -63,6 +63,18 @@ async def read_application(
     return views.ApplicationView.of(dict(row), language, to_staff=caller.has(*READERS))
 
 
+@api.get("/applications/{application_id}/form", tags=["applications"])
+async def read_form(
+    application_id: ApplicationId, caller: ApplicantOrReader, reading: Reading, response: Response
+) -> views.SentView:
+    """What was declared in the form. Its names are shown to whoever sent it and to nobody else."""
+    row = await repository.form(reading, application_id, owner_for(caller, *READERS))
+    if row is None:
+        raise Problem("not-found", 404)
+    tag(response, row["version"])
+    return views.SentView.of(dict(row), to_owner=not caller.has(*READERS))
+
+
 @api.post("/applications/{application_id}/resubmission", status_code=201, tags=["applications"])
 async def resubmit_application(
     application_id: ApplicationId, body: forms.ApplicationForm, caller: Applicant, session: InTransaction,

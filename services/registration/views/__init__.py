@@ -11,6 +11,7 @@ from services.registration.views.applications import (
     OverriddenView,
     ReplayedView,
     ReplayView,
+    SentView,
     StandingView,
 )
 from services.registration.views.decisions import (
@@ -61,6 +62,7 @@ __all__ = [
     "ReplayView",
     "ReplayedView",
     "RestrictedView",
+    "SentView",
     "StandingView",
     "SuspendedView",
     "UnderwayView",

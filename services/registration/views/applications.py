@@ -173,6 +173,72 @@ class ApplicationView(JudgedView):
         )
 
 
+SENT_EXAMPLE: dict[str, Any] = {
+    "id": "6105cc38-1855-416d-a878-494a36227cef",
+    "version": 1,
+    "form": {
+        "enterprise_name": {"division": "上海", "trade_name": "青禾", "industry": "餐饮", "form": "有限公司"},
+        "enterprise_type": "limited_company",
+        "registered_capital": "5000000.00",
+        "capital_currency": "CNY",
+        "activities": ["6210", "5432"],
+        "area": "310106012",
+        "investors": [
+            {
+                "name": None, "kind": "legal", "country": "DE", "share": "60", "is_fie": False,
+                "settled_abroad": False, "affiliate_group": None,
+            }
+        ],
+        "legal_representative": {"name": None, "nationality": "DE"},
+        "term": {"starts": "2026-02-01", "ends": None},
+        "treaty_claim": None,
+        "permit_facts": {"sells_liquor": True},
+    },
+}  # fmt: skip
+
+
+class SentView(BaseModel):
+    """The form as it was sent last. Names of people and bodies are shown to its owner alone; null to anybody else, and
+    where they are no longer held."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [SENT_EXAMPLE]})
+
+    id: UUID
+    version: int
+    form: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], *, to_owner: bool) -> Self:
+        """From a row whose JSON columns are read."""
+        form, facts = row["form"], row["decision"]["facts"]
+        names = (row["names"] or {}) if to_owner else {}
+        parties = form["investor_parties"]
+        starts, ends = form["term"] or (None, None)
+        return cls(
+            id=row["id"],
+            version=row["version"],
+            form={
+                "enterprise_name": form["name"],
+                "enterprise_type": facts["enterprise_type"],
+                "registered_capital": form["registered_capital"],
+                "capital_currency": form["capital_currency"],
+                "activities": facts["activities"],
+                "area": facts["place"],
+                "investors": [
+                    {"name": names.get(party), **investor}
+                    for party, investor in zip(parties, facts["investors"], strict=True)
+                ],
+                "legal_representative": {
+                    "name": names.get(form["legal_representative"]),
+                    "nationality": facts["legal_representative_nationality"],
+                },
+                "term": {"starts": starts, "ends": ends} if starts else None,
+                "treaty_claim": facts["treaty_claim"],
+                "permit_facts": form.get("permit_facts", {}),
+            },
+        )
+
+
 REPLAYED_EXAMPLE: dict[str, Any] = {
     "round": 1,
     "by": "screening",
