@@ -79,7 +79,9 @@ async def when_a_correction_is_overdue(
 async def when_restrictions_change(
     session: AsyncSession, incoming: Incoming, event: consumed_events.RestrictionChanged, _clock: Clock
 ) -> None:
-    await use_cases.keep_restrictions(session, incoming.subject, event.restrictions, event.grounds, event.changed_on)
+    await use_cases.keep_restrictions(
+        session, incoming.subject, event.restrictions, event.grounds, event.changed_on, policy.current()
+    )
 
 
 async def when_work_is_overdue(session: AsyncSession, subject: str, on: date, clock: Clock) -> None:

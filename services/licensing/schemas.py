@@ -1,6 +1,6 @@
 """Request bodies."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -49,7 +49,3 @@ class ReturnForm(Body):
 
     to: Annotated[str, Field(pattern="^[a-z_]{2,80}$")] | None
     reason: Words
-
-
-NotificationState = Literal["sent", "claimed", "returned", "overdue", "dropped"]
-ApplicationStatus = Literal["in_review", "granted", "refused", "recorded", "lapsed"]

@@ -129,8 +129,8 @@ class Permit(Row, table=True):
 
 
 class Commitment(Row, table=True):
-    """A written commitment (告知承诺) for a permit. `told_to_credit`: a restriction stood while it was unrepaired, so
-    that the end of the restriction is its repair."""
+    """A written commitment (告知承诺) for a permit. `told_to_credit`: credit has restricted the mode for the breach,
+    so that the end of that is its repair."""
 
     id: UUID = Field(primary_key=True)
     permit_id: UUID = Field(foreign_key="permit.id", unique=True)

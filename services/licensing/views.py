@@ -1,6 +1,5 @@
 """Response bodies. A determination is shown as it was kept when it was made, with the marks of its rows."""
 
-import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Literal, Self
@@ -11,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from libs.common.problems import Language
 from services.licensing.domain.catalogue import Capital, Confidence, Mode, Status
 from services.licensing.domain.requirements import Due
-from services.licensing.schemas import ApplicationStatus, NotificationState
+from services.licensing.domain.states import ApplicationStatus, NotificationState
 from services.licensing.use_cases import Way
 
 USCC = "91310106MA0000015B"
@@ -298,7 +297,7 @@ class ApplicationView(BaseModel):
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
-        decided, record = _json(row["decided"]) or {}, _json(row["record"])
+        decided, record = row["decided"] or {}, row["record"]
         return cls.model_validate(
             {
                 **row,
@@ -370,7 +369,7 @@ class NotificationView(BaseModel):
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
-        returns = [{**one, "from_department": one["from"]} for one in _json(row["returns"])]
+        returns = [{**one, "from_department": one["from"]} for one in row["returns"]]
         return cls.model_validate({**row, "returns": returns})
 
 
@@ -428,8 +427,3 @@ class CertificateView(BaseModel):
     department: str
     document: dict[str, Any]
     jws: str
-
-
-def _json(value: Any) -> Any:
-    """A JSONB value, which the driver gives as text and a table row as it is."""
-    return json.loads(value) if isinstance(value, str) else value

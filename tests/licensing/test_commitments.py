@@ -163,6 +163,10 @@ class TestTheMode:
         await restricted(office, uscc, "CB1", "SE-GEN")
         assert await shut(office, uscc) == [("credit_restriction", ("CB1", "SE-GEN")), broken]
 
+        await restricted(office, uscc, "SE-GEN")
+        assert await shut(office, uscc) == [("credit_restriction", ("SE-GEN",))], (
+            "the breach is repaired, the list stands"
+        )
         await restricted(office, uscc)
         assert (await commitment_of(office, commitment))["repaired_on"] == date(2026, 2, 11)
         assert (await office.applies(uscc, "P033", "commitment")).status == "granted"
@@ -171,8 +175,8 @@ class TestTheMode:
         self, office: Office
     ) -> None:
         uscc, commitment = await committed(office, "6210", "8760")
-        await restricted(office, uscc, "SE-GEN")
         await inspected(office, uscc, commitment)
+        await restricted(office, uscc, "SE-GEN")
         await restricted(office, uscc)
         assert await shut(office, uscc) == [("commitment_unrepaired", (str(commitment),))]
 

@@ -12,12 +12,13 @@ from libs.common.web import IfMatch, InTransaction, Reading, TheClock, router, t
 from libs.common.web.cursors import Cursor, Limit, after, page
 from services.licensing import repository, schemas, tables, use_cases, views
 from services.licensing.api.arguments import NotificationId, Officer, OfficerOrSupervisor, TheCatalogue
+from services.licensing.domain.states import NotificationState
 from services.licensing.views import USCC
 
 api = router()
 SEES_ALL: tuple[Role, ...] = ("supervisor", "auditor")
 
-OfState = Annotated[schemas.NotificationState | None, Query(alias="state", examples=["sent"])]
+OfState = Annotated[NotificationState | None, Query(alias="state", examples=["sent"])]
 OfEnterprise = Annotated[str | None, Query(alias="uscc", pattern="^[0-9A-HJ-NPQRTUWXY]{18}$", examples=[USCC])]
 
 

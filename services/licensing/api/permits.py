@@ -21,13 +21,14 @@ from services.licensing.api.arguments import (
     TheCatalogue,
     Uscc,
 )
+from services.licensing.domain.states import ApplicationStatus
 from services.licensing.views import USCC
 
 api = router()
 CERTIFICATE = "permit"
 SEES_ALL: tuple[Role, ...] = ("supervisor", "regulator", "auditor")
 
-OfStatus = Annotated[schemas.ApplicationStatus | None, Query(alias="status", examples=["in_review"])]
+OfStatus = Annotated[ApplicationStatus | None, Query(alias="status", examples=["in_review"])]
 OfEnterprise = Annotated[str | None, Query(alias="uscc", pattern="^[0-9A-HJ-NPQRTUWXY]{18}$", examples=[USCC])]
 
 

@@ -1,7 +1,6 @@
 """What is needed: for activities that somebody thinks of, and for an enterprise."""
 
 import dataclasses
-import json
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -53,7 +52,7 @@ async def read_requirements(
     row = await repository.latest_record(reading, uscc, owner_for(caller))
     if row is None:
         raise Problem("not-found", 404)
-    record = json.loads(row["record"])
+    record = row["record"]
     uncovered = domain.uncovered(tuple(record["facts"]["activities"]), catalogue)
     return views.RequirementsView.of(record, uncovered, _coverage(catalogue), language)
 
@@ -68,7 +67,7 @@ async def replay_requirements(
         raise Problem("not-found", 404)
     records = [(DETERMINED, str(row["number"]), row["record"]) for row in determined]
     records += [(DECIDED, str(row["id"]), row["record"]) for row in decided]
-    replayed = [use_cases.replay(of, id, json.loads(record), catalogue) for of, id, record in records]
+    replayed = [use_cases.replay(of, id, record, catalogue) for of, id, record in records]
     return views.ReplayView(
         agrees=all(one.agrees for one in replayed),
         decisions=[views.ReplayedView.model_validate(dataclasses.asdict(one)) for one in replayed],

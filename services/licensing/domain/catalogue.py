@@ -130,9 +130,11 @@ class StartException:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A rule that shuts the commitment mode."""
+    """A rule that shuts the commitment mode. `credit_grounds`: the grounds under which credit keeps a breach of a
+    commitment, and repairs it."""
 
     bar: BarName
+    credit_grounds: tuple[str, ...]
     zh: str
     en: str
     source: str

@@ -73,14 +73,16 @@ async def leave_the_register(session: AsyncSession, uscc: str, on: date, catalog
 
 
 async def keep_restrictions(
-    session: AsyncSession, uscc: str, restrictions: Sequence[str], grounds: Sequence[str], changed_on: date
-) -> None:
-    """Keep what credit has announced last. Repair is credit's: an unkept commitment counts as repaired once a
-    restriction that stood beside it has ended."""
+    session: AsyncSession, uscc: str, restrictions: Sequence[str], grounds: Sequence[str], changed_on: date,
+    catalogue: Catalogue,
+) -> None:  # fmt: skip
+    """Keep what credit has announced last. Repair is credit's: an unkept commitment counts as repaired once credit has
+    restricted the mode for the breach, and does so no more."""
     await session.merge(
         tables.Restriction(uscc=uscc, restrictions=list(restrictions), grounds=list(grounds), changed_on=changed_on)
     )
-    shut = COMMITMENT_MODE in restrictions
+    for_breach = set(grounds) & set(catalogue.bars["commitment_unrepaired"].credit_grounds)
+    shut = COMMITMENT_MODE in restrictions and bool(for_breach)
     for row in await repository.commitments(session, uscc, UNREPAIRED):
         if shut:
             row.told_to_credit = True
