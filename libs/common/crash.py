@@ -9,6 +9,8 @@ from dataclasses import dataclass
 POINTS = (
     "command.before_commit",
     "command.after_commit",
+    "start.before_commit",
+    "start.after_commit",
     "relay.before_send",
     "relay.between_topics",
     "relay.after_send",

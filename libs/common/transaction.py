@@ -50,14 +50,16 @@ async def once(database: Database, act: Act[T], cause: outbox.Cause | None = Non
     return result
 
 
-async def retried(database: Database, act: Act[T], new_cause: Callable[[], outbox.Cause] = outbox.Cause) -> T:
+async def retried(
+    database: Database, act: Act[T], new_cause: Callable[[], outbox.Cause] = outbox.Cause, *, name: str = "command"
+) -> T:
     """As `once`, again after a deadlock, a serialization failure or a connection lost before COMMIT.
 
     `act` must be safe to run again: nothing of a failed run is left in the database.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return await once(database, act, new_cause())
+            return await once(database, act, new_cause(), name=name)
         except Exception as error:
             if not _worth_retrying(error):
                 raise

@@ -340,7 +340,7 @@ async def follow_calendar(database: Database, days: Calendar, clock: Clock) -> i
             changed += 1
         return changed
 
-    return await retried(database, act)
+    return await retried(database, act, name="start")
 
 
 async def _to_change(session: AsyncSession, id: UUID, desk: Desk) -> Item:

@@ -16,7 +16,7 @@ from services.risk.settings import Settings
 async def use_scorecard(database: Database, _clock: Clock) -> None:
     """Refuse an unfit scorecard; where it differs from the one in force, every enterprise is scored again."""
     scorecard = scorecards.current()
-    await retried(database, lambda session: use_cases.activate_scorecard(session, scorecard))
+    await retried(database, lambda session: use_cases.activate_scorecard(session, scorecard), name="start")
 
 
 async def lift_announced(connection: asyncpg.Connection, adopted: list[Incoming]) -> list[str]:
@@ -38,5 +38,6 @@ service = Service(
     whole_answers=True,
     when_due={use_cases.STEP: reactions.when_scores_step},
     on_start=use_scorecard,
+    policy_digest=lambda: scorecards.current().digest,
     lift_allocators=lift_announced,
 )
