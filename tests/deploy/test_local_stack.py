@@ -38,6 +38,7 @@ def nothing_given(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever runs the tests against servers of their own: these tests are about ours."""
     monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
     monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.delenv("OIDC_ISSUER", raising=False)
 
 
 @pytest.fixture(scope="module")
@@ -129,11 +130,13 @@ async def test_the_servers_are_the_real_ones_and_listen_on_loopback_only(checkou
     await connection.close()
 
     assert settings == {"server_version": "18.4", "fsync": "on", "max_connections": "400"}
-    kafka_pid, postgres_pid = pids(checkout)
+    kafka_pid, postgres_pid, issuer_pid = pids(checkout)
     listening = [c for c in psutil.Process(kafka_pid).net_connections("inet") if c.status == psutil.CONN_LISTEN]
     assert {c.laddr.ip for c in listening} == {"127.0.0.1"}
     assert len(listening) == 2
     assert psutil.Process(postgres_pid).net_connections("inet") == []
+    connections = psutil.Process(issuer_pid).net_connections("inet")
+    assert {c.laddr.ip for c in connections if c.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
 
 
 async def test_what_was_written_outlives_a_stop_and_a_start(checkout: Path) -> None:
@@ -144,12 +147,12 @@ async def test_what_was_written_outlives_a_stop_and_a_start(checkout: Path) -> N
     assert command(checkout, "stop").returncode == 0
     stopped = command(checkout, "status")
     assert stopped.returncode == 3
-    assert stopped.stdout.count("not running") == 2
+    assert stopped.stdout.count("not running") == 3
     assert command(checkout, "env").returncode == 3
 
     assert command(checkout, "start").returncode == 0
     exports = dict(line.removeprefix("export ").split("=", 1) for line in command(checkout, "env").stdout.splitlines())
-    assert exports.keys() == {"KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL"}
+    assert exports.keys() == {"KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "OIDC_ISSUER"}
     assert await read(Stack(exports["KAFKA_BOOTSTRAP_SERVERS"], exports["DATABASE_URL"].strip("'")), 1) == (
         ["青禾"],
         ["青禾"],
@@ -220,9 +223,10 @@ def test_packages_below_a_closed_folder_serve_as_well(tmp_path: Path, monkeypatc
 
 def test_a_pid_that_belongs_to_another_program_by_now_is_left_alone(checkout: Path) -> None:
     ensure_running(checkout)
-    own_kafka, own_postgres = stack.servers(checkout)
+    own_kafka, own_postgres, own_issuer = stack.servers(checkout)
     own_kafka.kill()
     own_postgres.kill()
+    own_issuer.kill()
     server_user = "nobody" if os.geteuid() == 0 else None
     stranger = subprocess.Popen(["/bin/sleep", "100"], user=server_user)
     try:
@@ -230,7 +234,7 @@ def test_a_pid_that_belongs_to_another_program_by_now_is_left_alone(checkout: Pa
             _, *rest = pid_file.read_text().splitlines(keepends=True)
             pid_file.write_text("".join([f"{stranger.pid}\n", *rest]))
 
-        assert pids(checkout) == [None, None]
+        assert pids(checkout) == [None, None, None]
         stack.stop(checkout)
         again = command(checkout, "start")
         assert (again.returncode, again.stderr) == (0, "")
@@ -251,14 +255,14 @@ def test_a_taken_port_is_named_and_nothing_is_left_half_started(checkout: Path) 
     assert refused.stderr.startswith(f"Port {port} on 127.0.0.1")
     assert "deploy.local clean" in refused.stderr
     assert refused.stderr.count("\n") == 1
-    assert pids(checkout) == [None, None]
+    assert pids(checkout) == [None, None, None]
 
 
 def test_a_server_that_dies_while_starting_shows_the_end_of_its_log(checkout: Path) -> None:
     if not stack.servers(checkout):
         ensure_running(checkout)
     stack.stop(checkout)
-    own_kafka, _ = stack.servers(checkout)
+    own_kafka, *_ = stack.servers(checkout)
     identity = own_kafka.folder / "data" / "meta.properties"
     kept = identity.read_text()
     identity.write_text(kept.replace("node.id=1", "node.id=7"))
@@ -267,14 +271,16 @@ def test_a_server_that_dies_while_starting_shows_the_end_of_its_log(checkout: Pa
             ensure_running(checkout)
     finally:
         identity.write_text(kept)
-    assert pids(checkout) == [None, None]
+    assert pids(checkout) == [None, None, None]
 
 
 def test_given_servers_are_used_and_nothing_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "broker.example:9092")
     monkeypatch.setenv("DATABASE_URL", "postgresql://admin@database.example/postgres")
-    assert ensure_running(tmp_path) == Stack("broker.example:9092", "postgresql://admin@database.example/postgres")
-    assert [row.given for row in stack.status(tmp_path)] == [True, True]
+    monkeypatch.setenv("OIDC_ISSUER", "https://issuer.example")
+    given = Stack("broker.example:9092", "postgresql://admin@database.example/postgres", "https://issuer.example")
+    assert ensure_running(tmp_path) == given
+    assert [row.given for row in stack.status(tmp_path)] == [True, True, True]
     assert contents(tmp_path) == []
 
     monkeypatch.delenv("DATABASE_URL")
@@ -318,7 +324,7 @@ def test_a_first_start_without_network_says_what_it_needs(tmp_path: Path, monkey
     assert refused.stderr.startswith("Apache Kafka's jars could not be fetched")
     assert refused.stderr.count("\n") == 1
     assert "Fetching 45 of the 45 jars" in refused.stdout
-    assert pids(tmp_path) == [None, None]
+    assert pids(tmp_path) == [None, None, None]
 
 
 def test_a_repository_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -355,7 +361,7 @@ def test_a_jar_with_other_bytes_than_the_lock_file_says_is_not_run(
 def test_too_little_space_is_told_before_anything_is_made(tmp_path: Path) -> None:
     with pytest.raises(LocalStackError, match=r"MiB are free on the disk that holds .*free some space"):
         ensure_running(tmp_path, free_bytes=1 << 60)
-    assert pids(tmp_path) == [None, None]
+    assert pids(tmp_path) == [None, None, None]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk to fill")
