@@ -1,0 +1,109 @@
+"""What anyone may open: the start page, sign-in and sign-out, the check of a certificate, and the built files."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from libs.common.web import Anyone
+from services.lobby import asking, sessions, sign_in
+from services.lobby.rendering import assets, page
+from services.lobby.route import language, own_path, pages
+from services.lobby.security import STATIC
+
+routes, rest = pages(), pages()
+
+
+@routes.get("/")
+async def home(request: Request, _: Anyone) -> Response:
+    return RedirectResponse(f"/{language(request)}/", 303)
+
+
+@routes.get("/{lang:language}/")
+async def start(request: Request, _: Anyone) -> Response:
+    return page(request, "start.html")
+
+
+@routes.get("/{lang:language}/help")
+async def help_page(request: Request, _: Anyone) -> Response:
+    return page(request, "help.html")
+
+
+@routes.get("/{lang:language}/accessibility")
+async def accessibility(request: Request, _: Anyone) -> Response:
+    return page(request, "accessibility.html")
+
+
+@routes.get("/{lang:language}/privacy")
+async def privacy(request: Request, _: Anyone) -> Response:
+    return page(request, "privacy.html")
+
+
+@routes.get("/{lang:language}/sign-in")
+async def begin(request: Request, caller: Anyone, after: str = "") -> Response:
+    """Off to the issuer; what its answer is checked against stays in a session that is nobody's yet."""
+    spoken = language(request)
+    back_to = own_path(after) or f"/{spoken}/"
+    if caller is not None:
+        return RedirectResponse(back_to, 303)
+    url, kept = await sign_in.begin(request, spoken, back_to)
+    response = RedirectResponse(url, 303)
+    await sessions.begin(request, response, kept)
+    return response
+
+
+@routes.get(sign_in.BACK)
+async def back(request: Request, _: Anyone) -> Response:
+    """Back from the issuer: a new session under a new id, with whoever has signed in."""
+    session: sessions.Session | None = request.state.session
+    kept: Any = {} if session is None else session.content
+    try:
+        content = await sign_in.finish(request, kept)
+    except sign_in.NotSignedIn:
+        return page(request, "not_signed_in.html", 403)
+    response = RedirectResponse(own_path(kept["after"]) or "/", 303)
+    await sessions.begin(request, response, content)
+    return response
+
+
+@routes.post("/{lang:language}/sign-out")
+async def sign_out(request: Request, _: Anyone) -> Response:
+    response = RedirectResponse(f"/{language(request)}/", 303)
+    await sessions.end(request, response)
+    return response
+
+
+@routes.get("/v/{permit_id}")
+async def check(request: Request, permit_id: UUID, _: Anyone) -> Response:
+    """The short address on a certificate's code, in the reader's language."""
+    return RedirectResponse(f"/{language(request)}/v/{permit_id}", 303)
+
+
+@routes.get("/{lang:language}/v/{permit_id}")
+async def certificate(request: Request, permit_id: UUID, _: Anyone) -> Response:
+    """Is this certificate in force today?"""
+    found = (await asking.get(request, "licensing", f"/v1/permits/{permit_id}/certificate")).data
+    enterprise = {}
+    if found.get("uscc"):
+        answers, _away = await asking.every(
+            {"enterprise": asking.get(request, "registration", f"/v1/enterprises/{found['uscc']}")}
+        )
+        enterprise = answers.get("enterprise", {})
+    return page(request, "certificate.html", permit_id=str(permit_id), found=found, enterprise=enterprise)
+
+
+@routes.get(STATIC + "dist/{name}")
+async def built(request: Request, name: str, _: Anyone) -> Response:
+    """A built file. Its name holds its digest, so that it may be kept for good."""
+    asset = assets().get(name)
+    if asset is None:
+        return Response(status_code=404)
+    if asset.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(asset.compressed, headers={"content-encoding": "gzip"}, media_type=asset.media_type)
+    return Response(asset.body, media_type=asset.media_type)
+
+
+@rest.get("/{lang:language}/{nowhere:path}")
+async def unknown(request: Request, _: Anyone) -> Response:
+    return page(request, "not_found.html", 404)
