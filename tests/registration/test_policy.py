@@ -99,6 +99,11 @@ PRINTING = "2018,national,NDRC/MOFCOM Order 18 (2018-06-28),2018-07-28,2019-07-2
         ),
         ("countries_iso3166.csv", "DE,", "DE,", "de,", "de is no code"),
         ("currencies_iso4217.csv", "CNY,", "CNY,", "CN,", "CN is no code"),
+        ("permit_conditions.csv", "prepackaged_only", "loose_or_processed_food", "loose_food", "unknown fact"),
+        ("permit_conditions.csv", "sells_liquor", ",,,applicant", ",nvocc,,applicant", "does not exclude it"),
+        ("deadlines.csv", "corrections", ",10,", ",0,", "0 days are none"),
+        ("deadlines.csv", "corrections", "own_setting", "verified", "marked as such"),
+        ("deadlines.csv", "decision,", ",law,", ",custom,", "basis: 'custom' is none of"),
         ("control_definitions.csv", "general", ",51,", ",half,", "chinese_min_pct: 'half'"),
     ],
 )

@@ -108,3 +108,16 @@ async def test_an_owner_sees_his_own_and_staff_see_all(started: Spine) -> None:
         assert {item["uscc"] for item in items} & {mine, theirs} == seen
     foreign = await change(started, theirs, {"area": "310106013"}, person="applicant-3")
     assert foreign.status_code == 404
+
+
+async def test_a_form_is_read_as_it_was_filed_with_its_names_by_who_filed_it_alone(started: Spine) -> None:
+    filed = form(activities=["6311"], treaty_claim="cepa")
+    for investor in filed["investors"]:
+        investor.update(is_fie=False, settled_abroad=False, affiliate_group=None)
+    path = f"/v1/applications/{(await submit(started, filed)).json()['id']}/form"
+    mine, theirs = [(await get(started, path, person=person)).json()["form"] for person in ("applicant-1", "auditor-1")]
+    assert mine == filed
+    assert {name for name in filed if theirs[name] != filed[name]} == {"investors", "legal_representative"}
+    assert "Anna Weber" not in str(theirs)
+    assert (await get(started, path, person="applicant-2")).status_code == 404
+    assert (await get(started, path, person="analyst-1")).status_code == 403
