@@ -170,7 +170,11 @@ async def inspector_to_change(session: AsyncSession, account: str) -> tables.Ins
 
 
 async def draw_to_make(session: AsyncSession, task_id: UUID) -> tables.Draw | None:
-    """A task's draw, locked until the transaction ends: who comes second finds it made."""
+    """A task's draw, locked until the transaction ends: who comes second finds it made.
+
+    Drawing thousands is work between two statements; the lock is on this draw alone, so the session may idle longer.
+    """
+    await execute(session, "SET LOCAL idle_in_transaction_session_timeout = '30s'")
     return (await session.exec(select(tables.Draw).where(tables.Draw.task_id == task_id).with_for_update())).first()
 
 

@@ -54,5 +54,6 @@ service = Service(
         use_cases.OVERDUE: reactions.when_a_correction_falls_overdue,
     },
     on_start=read_the_law,
+    policy_digest=lambda: policy.current().digest,
     problems=PROBLEMS,
 )

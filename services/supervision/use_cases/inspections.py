@@ -96,7 +96,7 @@ async def trigger_inspection(
         legal_basis=basis, departments=[department], assigned_on=clock.today(),
         correlation_id=obligation.correlation_id if obligation else str(id),
     )  # fmt: skip
-    await assign(session, inspection, team, {one.account: one.department for one in library}, clock)
+    await assign(session, [(inspection, team)], {one.account: one.department for one in library}, clock)
     return inspection
 
 

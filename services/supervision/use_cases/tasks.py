@@ -1,7 +1,7 @@
 """A task: filed with a commitment to a seed nobody has seen, drawn once, repeated by whoever doubts it."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -116,8 +116,8 @@ async def draw_task(session: AsyncSession, task_id: UUID, keys: signature.Keyrin
     )  # fmt: skip
     outbox.add(session, said, subject=str(task_id), clock=clock, correlation_id=str(task_id))
     departments = {one.account: one.department for one in inspectors}
-    for visit in drawn.visits:
-        await assign(session, _planned_inspection(task, visit.uscc, clock), visit.inspectors, departments, clock)
+    visits = [(_planned_inspection(task, visit.uscc, clock), visit.inspectors) for visit in drawn.visits]
+    await assign(session, visits, departments, clock)
     return row
 
 
@@ -156,23 +156,24 @@ async def verify_draw(session: AsyncSession, draw_id: UUID) -> Verified:
 
 async def assign(
     session: AsyncSession,
-    inspection: tables.Inspection,
-    accounts: Sequence[str],
-    departments: dict[str, str],
+    visits: Sequence[tuple[tables.Inspection, Sequence[str]]],
+    departments: Mapping[str, str],
     clock: Clock,
 ) -> None:
-    """Assign an inspection to its inspectors and give it its code. Source: inspection code (检查码), Shanghai 2025."""
-    session.add(inspection)
+    """Assign inspections to their inspectors, each with its code. Source: inspection code (检查码), Shanghai 2025."""
+    session.add_all(inspection for inspection, _ in visits)
     await session.flush()
     session.add_all(
         tables.Assignment(inspection_id=inspection.id, account=account, department=departments[account])
+        for inspection, accounts in visits
         for account in accounts
     )
-    said = InspectionAssigned(
-        inspection_id=inspection.id, task_id=inspection.task_id, commitment_id=inspection.commitment_id,
-        code=inspection.code, assigned_on=inspection.assigned_on,
-    )  # fmt: skip
-    outbox.add(session, said, subject=inspection.uscc, clock=clock, correlation_id=inspection.correlation_id)
+    for inspection, _ in visits:
+        said = InspectionAssigned(
+            inspection_id=inspection.id, task_id=inspection.task_id, commitment_id=inspection.commitment_id,
+            code=inspection.code, assigned_on=inspection.assigned_on,
+        )  # fmt: skip
+        outbox.add(session, said, subject=inspection.uscc, clock=clock, correlation_id=inspection.correlation_id)
 
 
 def new_code() -> str:
