@@ -1,10 +1,17 @@
 """What the law attaches to what stands: a function of the grounds, told when it changes and only then."""
 
+from datetime import date
+from uuid import uuid4
+
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libs.common.envelope import Incoming
 from services.credit import policy
 from services.credit.domain.restrictions import Restrictions, restrictions
+from services.credit.published_events import RestrictionChanged
+from services.credit.service import lift_announced
 from tests.credit.office import Office
 
 LAW = policy.current()
@@ -59,3 +66,19 @@ async def test_a_change_is_told_once_with_all_grounds_and_what_changes_nothing_i
     ]
     shown = await office.credit(uscc)
     assert (shown["restrictions"], shown["restriction_grounds"]) == (["commitment_mode"], ["SE-GEN"])
+
+
+async def test_after_a_restore_what_was_announced_last_is_worked_out_again(office: Office) -> None:
+    """The listing is lost with the rows of its day; the topic still says that the mode is shut."""
+    uscc = await office.registered()
+    data = RestrictionChanged(restrictions=("commitment_mode",), grounds=("SE-GEN",), changed_on=date(2026, 1, 5))
+    adopted = Incoming(
+        "credit.events", 0, 0, "/jingan/credit", uscc, 1, uuid4(), RestrictionChanged.type, "2026-01-05T01:00:00+00:00",
+        uscc, None, msgspec.json.encode(data),
+    )  # fmt: skip
+    async with office.spine.database("credit") as connection:
+        [sentence] = await lift_announced(connection, [adopted])
+    assert sentence.startswith("1 announced restrictions")
+    await office.spine.quiet()
+    told = [(one["restrictions"], one["grounds"]) for one in await office.said(uscc, "restriction_changed")]
+    assert told == [([], [])]
