@@ -2,11 +2,22 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from services.licensing.use_cases import ApplyForPermit, Ruling, Way
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+
+def _printable(text: str) -> str:
+    """Line breaks are a paragraph's; other control characters no database keeps and no page shows."""
+    if not all(one.isprintable() or one in "\n\t" for one in text):
+        raise PydanticCustomError("text_not_printable", "control characters are not allowed")
+    return text
+
+
+Words = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(_printable)
+]
 ItemCode = Annotated[str, Field(pattern="^P[0-9]{3}$")]
 
 

@@ -31,6 +31,7 @@ service = Service(
     apply=reactions.table.apply,
     when_due={work.OVERDUE: reactions.when_work_is_overdue},
     on_start=read_the_law,
+    policy_digest=lambda: policy.current().digest,
     problems={
         use_cases.NoSuchEnterprise: lambda _: Problem("not-found", 404),
         use_cases.NoSuchApplication: lambda _: Problem("not-found", 404),
