@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from libs.common import work
 from libs.common.clock import Clock
 from libs.common.envelope import Incoming
 from libs.common.reactions import Reactions
@@ -85,6 +84,4 @@ async def when_restrictions_change(
 
 
 async def when_work_is_overdue(session: AsyncSession, subject: str, on: date, clock: Clock) -> None:
-    """A deadline has passed: of a notification, the departments' failure is told as well."""
-    await work.escalate(session, subject, on, clock)
-    await use_cases.become_overdue(session, UUID(subject), clock)
+    await use_cases.become_overdue(session, UUID(subject), on, clock)

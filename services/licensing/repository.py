@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 import asyncpg
-from sqlmodel import col, func, or_, select
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common.database import raw
@@ -55,9 +55,9 @@ async def notification_to_change(session: AsyncSession, id: UUID, department: st
     return (await session.exec(wanted.with_for_update())).first()
 
 
-async def notification_of_work(session: AsyncSession, item_id: UUID) -> Notification | None:
+async def notification_of_work(session: AsyncSession, item_id: UUID, today: date) -> Notification | None:
     """The notification, locked, whose open work item this is, where its time is over."""
-    found = await (await raw(session)).fetchval(OVERDUE_SUBJECT, item_id)
+    found = await (await raw(session)).fetchval(OVERDUE_SUBJECT, item_id, today)
     if found is None:
         return None
     wanted = select(Notification).where(Notification.id == UUID(found), col(Notification.state).in_(WAITING))
@@ -110,15 +110,10 @@ async def commitments(session: AsyncSession, uscc: str, states: Sequence[str]) -
     return (await session.exec(wanted.order_by(col(Commitment.id)).with_for_update())).all()
 
 
-async def next_number(session: AsyncSession, uscc: str) -> int:
-    highest = select(func.max(Determination.number)).where(Determination.uscc == uscc)
-    return int((await session.exec(highest)).one() or 0) + 1
-
-
 OPEN_WORK = "SELECT id, version, claimed_by FROM work_item WHERE (queue, subject) = ($1, $2) AND closed_at IS NULL"
 OVERDUE_SUBJECT = """
 SELECT subject FROM work_item
-WHERE id = $1 AND queue = 'licensing.notification' AND closed_at IS NULL AND escalated_on IS NOT NULL
+WHERE id = $1 AND queue = 'licensing.notification' AND closed_at IS NULL AND due_on < $2
 """
 
 

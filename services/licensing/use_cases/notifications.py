@@ -5,6 +5,7 @@ days was found: the deadline is the district's own setting.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -131,9 +132,13 @@ async def give_back(
     return row
 
 
-async def become_overdue(session: AsyncSession, work_item: UUID, clock: Clock) -> None:
-    """Nobody has claimed or returned it in time. Work that is not a notification's is none of this act's business."""
-    row = await repository.notification_of_work(session, work_item)
+async def become_overdue(session: AsyncSession, work_item: UUID, on: date, clock: Clock) -> None:
+    """The time of a work item is over: it escalates, and where it is a notification's, the departments' failure is told.
+
+    The notification is locked before its work item, as a claim does it.
+    """
+    row = await repository.notification_of_work(session, work_item, clock.today())
+    await work.escalate(session, str(work_item), on, clock)
     if row is None or row.state == "overdue":
         return
     row.state, row.overdue_on = "overdue", clock.today()
