@@ -373,9 +373,10 @@ def _as_it_came(record: Any) -> Outside:
 
 
 def _span(service: str, unit: Sequence[Record]) -> AbstractContextManager[trace.Span]:
-    """One span a batch, linked to the traces of its events; where there is one event, it is that trace's child."""
-    traceparents = [record.traceparent for record in unit if isinstance(record, Incoming)]
-    parent = {"traceparent": traceparents[0]} if len(unit) == 1 and traceparents and traceparents[0] else {}
+    """One span a batch, linked to the traces of its events; where all have one cause, it is that trace's child."""
+    traceparents = dict.fromkeys(record.traceparent for record in unit if isinstance(record, Incoming))
+    only = next(iter(traceparents)) if len(traceparents) == 1 else None
+    parent = {"traceparent": only} if only else {}
     return tracer.start_as_current_span(
         f"{service} process", context=propagate.extract(parent), links=links(traceparents), kind=trace.SpanKind.CONSUMER
     )

@@ -25,7 +25,7 @@ from libs.common.relay.loop import relay
 from libs.common.relay.restored import check_not_restored
 from libs.common.service import Service
 from libs.common.settings import Refused, Settings
-from libs.common.telemetry import start_logging, start_tracing
+from libs.common.telemetry import POLICY_LOADED, start_logging, start_tracing
 from libs.common.web import Running, create_app
 
 log = structlog.get_logger()
@@ -90,6 +90,8 @@ async def serve(service: Service, stop: asyncio.Event, *, ready: asyncio.Event |
                 await at_end.wait()
             if service.on_start is not None:
                 await service.on_start(database, clock)
+            if service.policy_digest is not None:
+                POLICY_LOADED.labels(service.name, service.policy_digest()).set(1)
             await work.follow_calendar(database, calendar.current(), clock)
             group.create_task(_web(running, stop, ready))
             group.create_task(relay(database, settings, stop, service.outward))

@@ -46,6 +46,7 @@ class Service:
 
     `whole_answers` takes everything that Kafka hands over at once in one transaction, instead of one per partition
     of at most 500 events: for consumers that work in bulk. `middleware` is plain ASGI, around all that is answered.
+    `policy_digest` names the law that this process decides by, as its decisions record it.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Service:
     whole_answers: bool = False
     when_due: Mapping[str, DueAct] = field(default_factory=dict)
     on_start: Callable[[Database, Clock], Awaitable[None]] | None = None
+    policy_digest: Callable[[], str] | None = None
     lift_allocators: "Callable[[asyncpg.Connection, list[Incoming]], Awaitable[list[str]]] | None" = None
     problems: Mapping[type[Exception], Any] = field(default_factory=dict)
     middleware: Sequence["Callable[[ASGIApp], ASGIApp]"] = ()

@@ -4,11 +4,13 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
 from opentelemetry import propagate, trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -26,6 +28,7 @@ PARKED = Gauge("parked_events", "Events parked and not settled", ["service", "st
 CONSUMER_PAUSED = Gauge("consumer_paused", "1 while the consumer has paused itself for a bad release", ["service"])
 CONSUMER_LAG = Gauge("consumer_lag", "Records behind the end of all topics heard", ["service"])
 DUE_FIRED = Counter("due_fired", "Acts that time has fired", ["service", "kind", "outcome"])
+POLICY_LOADED = Gauge("policy_loaded", "1 for the law that this process decides by", ["service", "digest"])
 REQUESTS = Histogram("http_request_seconds", "HTTP requests", ["service", "method", "route", "status"])
 MAX_LINKS = 64
 
@@ -73,14 +76,36 @@ def start_tracing(service_names: Sequence[str]) -> None:
     trace.set_tracer_provider(provider)
 
 
-def links(traceparents: Sequence[str | None]) -> list[trace.Link]:
+def links(traceparents: Iterable[str | None]) -> list[trace.Link]:
     """Links to the traces that the events of a batch belong to (the first few: a batch may hold thousands)."""
-    found: list[trace.Link] = []
+    return [trace.Link(trace.get_current_span(one).get_span_context()) for one in _contexts(traceparents)]
+
+
+@contextmanager
+def span_in_each(name: str, traceparents: Iterable[str | None]) -> Iterator[None]:
+    """A span around work that is done for many events at once, in the trace of each of them (of the first few).
+
+    Links alone would end every trace before such work: who follows one would not see it. Each span lasts as long as
+    the whole and links to the span around it, where the others are.
+    """
+    around = trace.get_current_span().get_span_context()
+    shared = [trace.Link(around)] if around.is_valid else []
+    spans = [tracer.start_span(name, context=context, links=shared) for context in _contexts(traceparents)]
+    try:
+        yield
+    finally:
+        for span in spans:
+            span.end()
+
+
+def _contexts(traceparents: Iterable[str | None]) -> list[Context]:
+    """The first MAX_LINKS distinct contexts that can be read."""
+    found: list[Context] = []
     for traceparent in dict.fromkeys(traceparents):
         if traceparent is not None:
-            context = trace.get_current_span(propagate.extract({"traceparent": traceparent})).get_span_context()
-            if context.is_valid:
-                found.append(trace.Link(context))
+            context = propagate.extract({"traceparent": traceparent})
+            if trace.get_current_span(context).get_span_context().is_valid:
+                found.append(context)
         if len(found) == MAX_LINKS:
             break
     return found

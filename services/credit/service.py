@@ -55,6 +55,7 @@ service = Service(
         work.OVERDUE: work.escalate,
     },
     on_start=read_the_law,
+    policy_digest=lambda: policy.current().digest,
     lift_allocators=lift_announced,
     problems={
         lists.NoSuchEnterprise: lambda _: Problem("not-found", 404),

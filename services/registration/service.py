@@ -53,6 +53,7 @@ service = Service(
         work.OVERDUE: work.escalate,
     },
     on_start=read_the_law,
+    policy_digest=lambda: policy.current().digest,
     lift_allocators=lift_serials,
     problems={
         FormReturned: lambda returned: Problem("form-returned", 422, returned.faults),

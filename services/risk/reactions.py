@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from libs.common.clock import Clock
 from libs.common.envelope import Incoming, UnknownVersion, base_and_version
 from libs.common.outbox import Cause
+from libs.common.telemetry import span_in_each
 from services.risk import scorecards, use_cases
 from services.risk.consumed_events import CONSUMED
 from services.risk.domain import Fact, facts_of
@@ -21,6 +22,7 @@ async def apply(session: AsyncSession, events: Sequence[Incoming], clock: Clock)
     """Take the facts of a batch. An event of a type that states no fact is done with as it is."""
     facts: list[Fact] = []
     causes: dict[str, Cause] = {}
+    traces: list[str | None] = []
     for event in events:
         decoder = DECODERS.get(event.type)
         if decoder is None:
@@ -29,9 +31,11 @@ async def apply(session: AsyncSession, events: Sequence[Incoming], clock: Clock)
             continue
         if stated := facts_stated(event):
             facts += stated
+            traces.append(event.traceparent)
             causes[event.subject] = Cause(event.id, event.correlation_id, fresh=True, traceparent=event.traceparent)
     if causes:
-        await use_cases.take_facts(session, facts, causes, scorecards.current(), clock)
+        with span_in_each("score", traces):
+            await use_cases.take_facts(session, facts, causes, scorecards.current(), clock)
 
 
 def facts_stated(event: Incoming) -> tuple[Fact, ...]:
