@@ -133,7 +133,7 @@ async def give_back(
 
 
 async def become_overdue(session: AsyncSession, work_item: UUID, on: date, clock: Clock) -> None:
-    """The time of a work item is over: it escalates, and where it is a notification's, the departments' failure is told.
+    """The time of a work item is over: it escalates; of a notification, the departments' failure is told.
 
     The notification is locked before its work item, as a claim does it.
     """
