@@ -8,8 +8,18 @@ import sys
 from collections.abc import Iterator
 
 from demo import namespace
-from demo.acts import a_year, calm_morning, day_with_faults
+from demo.acts import calm_morning, day_with_faults
+from demo.case import (
+    lists_and_restrictions,
+    permits,
+    the_broken_commitment,
+    the_city,
+    the_draw,
+    the_way_back,
+    three_forms,
+)
 from demo.clients import Window
+from demo.office import Office
 from demo.proof import proof
 from demo.run import Run
 from demo.story import Story
@@ -20,7 +30,19 @@ from tests.checker import commands
 
 LOGS = CHECKOUT / ".local" / "demo"
 LIMIT_SECONDS = 600
-SERVICES = ("registration", "risk")
+SERVICES = ("registration", "licensing", "supervision", "credit", "risk", "lobby")
+ACTS = (
+    calm_morning,
+    day_with_faults,
+    three_forms,
+    permits,
+    the_draw,
+    the_broken_commitment,
+    lists_and_restrictions,
+    the_city,
+    the_way_back,
+    proof,
+)
 
 
 async def tell(story: Story) -> None:
@@ -34,10 +56,13 @@ async def tell(story: Story) -> None:
     opened = Window.opened(processes["registration"].url, processes["risk"].url)
     try:
         async with asyncio.timeout(LIMIT_SECONDS), opened as window:
-            run = Run(stack, name, processes, window, story, LOGS)
+            urls = {service: process.url for service, process in processes.items()}
             try:
-                for act in (open_window, calm_morning, day_with_faults, a_year, proof):
-                    await act(run)
+                async with Office(urls, window.attempts) as office:
+                    run = Run(stack, name, processes, window, office, story, LOGS)
+                    await open_window(run)
+                    for act in ACTS:
+                        await act(run)
             finally:
                 commands.dump(window.attempts, LOGS / "commands.ndjson")
     finally:
@@ -53,7 +78,7 @@ async def open_window(run: Run) -> None:
         await asyncio.to_thread(process.wait_ready)
     await run.quiet()
     run.story.section("The window opens on 2026-01-05")
-    run.story.say("registration and risk run as processes of their own on Kafka and PostgreSQL; all names are made up")
+    run.story.say("six services run as processes of their own on Kafka and PostgreSQL; all names are made up")
 
 
 def main() -> int:

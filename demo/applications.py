@@ -108,3 +108,40 @@ def restless_changes() -> list[dict[str, Any]]:
         {"activities": ["2662", "7282"], "legal_representative_nationality": "CN"},
         {"activities": ["2662", "7283"]},
     ]
+
+
+def restaurant_form() -> dict[str, Any]:
+    """A restaurant that a German and a Chinese company run together; its one activity touches all four reform modes."""
+    return {
+        "enterprise_name": _name("示例青禾", "餐饮"),
+        "enterprise_type": "limited_company",
+        "registered_capital": "8000000.00",
+        "capital_currency": "CNY",
+        "activities": ["6210"],
+        "area": "310106012",
+        "investors": _investors("DE", "60"),
+        "legal_representative": {"name": "Example Person", "nationality": "DE"},
+        "permit_facts": {"sells_liquor": True},
+    }
+
+
+def fishery_form() -> dict[str, Any]:
+    return {
+        **restaurant_form(),
+        "enterprise_name": _name("示例远帆", "内陆捕捞"),
+        "activities": ["0422"],
+        "permit_facts": {},
+    }
+
+
+def telecom_form() -> dict[str, Any]:
+    """Internet access with 40 % foreign capital: the cap is met, the WTO commitments are for a person to read."""
+    return {
+        **restaurant_form(),
+        "enterprise_name": _name("示例知行", "互联网信息服务"),
+        "registered_capital": "10000000.00",
+        "activities": ["6410"],
+        "investors": _investors("SG", "40"),
+        "legal_representative": {"name": "Example Person", "nationality": "CN"},
+        "permit_facts": {},
+    }

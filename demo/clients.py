@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
@@ -16,7 +16,7 @@ import httpx
 from deploy.local.issuer import token
 from tests.checker.commands import Attempt, digest
 
-NOT_NOW = frozenset({409, 503})
+NOT_NOW = frozenset({409, 412, 428, 503})
 PATIENCE = 90.0
 LOOKS = (*[0.02] * 15, 0.2)
 """Seconds between two looks at a score; the last holds on."""
@@ -64,14 +64,16 @@ class Window:
         return answers[0]
 
     async def change(self, uscc: str, form: dict[str, Any]) -> dict[str, Any]:
-        return await self.post(f"/v1/enterprises/{uscc}/changes", form, str(uuid4()))
+        enterprise = f"/v1/enterprises/{uscc}"
+        return await self.post(f"{enterprise}/changes", form, str(uuid4()), of=enterprise)
 
-    async def post(self, path: str, form: dict[str, Any], key: str) -> dict[str, Any]:
-        """Send until there is an answer. A form that comes back with faults is a fault of this demonstration."""
+    async def post(self, path: str, form: dict[str, Any], key: str, *, of: str | None = None) -> dict[str, Any]:
+        """Send until there is an answer; `of` is what the command changes, in the version that stands. A form that
+        comes back with faults is a fault of this demonstration."""
         content = json.dumps(form, ensure_ascii=False).encode()
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            answer = await self._attempt(path, content, key)
+            answer = await self._attempt(path, content, key, await self._version(of))
             if answer is not None and answer.status_code not in NOT_NOW:
                 answer.raise_for_status()
                 found: dict[str, Any] = answer.json()
@@ -80,8 +82,15 @@ class Window:
             await asyncio.sleep(0.1)
         raise NoAnswer(f"POST {path} had no answer within {PATIENCE:.0f} s")
 
-    async def _attempt(self, path: str, content: bytes, key: str) -> httpx.Response | None:
-        headers = {"idempotency-key": key, "content-type": "application/json", "accept-language": "en"}
+    async def _version(self, of: str | None) -> dict[str, str]:
+        """The header that names the version of `of`; somebody else may change it before the command comes (412)."""
+        with suppress(httpx.TransportError):
+            if of is not None:
+                return {"if-match": (await self.registration.get(of)).headers.get("etag", "")}
+        return {}
+
+    async def _attempt(self, path: str, content: bytes, key: str, version: Mapping[str, str]) -> httpx.Response | None:
+        headers = {"idempotency-key": key, "content-type": "application/json", "accept-language": "en", **version}
         sent, answer = time.monotonic(), None
         with suppress(httpx.TransportError):
             answer = await self.registration.post(path, content=content, headers=headers)

@@ -1,4 +1,4 @@
-"""People of the story at the services: each signs in with a token of their own, and repeats a command until answered."""
+"""People of the story at the services: each signs in by a token, and repeats a command until it is answered."""
 
 from __future__ import annotations
 
@@ -70,9 +70,7 @@ class Office:
             if answer.status_code not in NOT_NOW and not (answer.status_code == 412 and of is not None):
                 expected = answer.is_success if status is None else answer.status_code == status
                 if not expected:
-                    raise Unexpected(
-                        f"{method} {service} {path} by {person}: {answer.status_code} {answer.text[:400]}"
-                    )
+                    raise Unexpected(f"{method} {service} {path} by {person}: {answer.status_code} {answer.text[:400]}")
                 return answer.json() if answer.content else None
             await asyncio.sleep(0.1)
         raise Unexpected(f"{method} {service} {path} had no answer within {PATIENCE:.0f} s")

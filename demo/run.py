@@ -14,6 +14,7 @@ import httpx
 
 from demo.applications import change, forms
 from demo.clients import Window
+from demo.office import Office
 from demo.story import Story
 from deploy.local.services import ServiceProcess
 from deploy.local.stack import Stack
@@ -24,14 +25,17 @@ SEED = 2026
 
 @dataclass(slots=True)
 class Run:
-    """`judged` holds every form with its answer, in the order of the answers."""
+    """`judged` holds every form with its answer, in the order of the answers; `case` what the story's enterprise needs
+    from one act to the next."""
 
     stack: Stack
     namespace: str
     processes: dict[str, ServiceProcess]
     window: Window
+    office: Office
     story: Story
     logs: Path
+    case: dict[str, Any] = field(default_factory=dict)
     chance: random.Random = field(default_factory=lambda: random.Random(SEED))
     forms: Iterator[dict[str, Any]] = field(default_factory=lambda: forms(SEED))
     judged: list[tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=list)
@@ -60,6 +64,11 @@ class Run:
         """Wait until nothing is due, unsent or unread."""
         async with httpx.AsyncClient(timeout=10) as client:
             await time_travel.quiet(client, list(self.urls.values()))
+
+    async def progress(self) -> dict[str, Any]:
+        """How far registration has come, the business date among it."""
+        found: dict[str, Any] = await self.office.read(None, "registration", "/health/progress")
+        return found
 
     async def travel(self, to: date) -> int:
         """Business time moves to `to`, through every due date; how many steps that took."""
