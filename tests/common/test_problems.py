@@ -21,8 +21,9 @@ class TestSentences:
             assert spoken["en"].strip(), code
             assert figures(spoken["zh"]) == figures(spoken["en"]), code
 
-    def test_no_code_is_said_twice(self) -> None:
-        codes = [line.split(",", 1)[0] for file in FILES for line in file.read_text(encoding="utf-8").splitlines()[1:]]
+    @pytest.mark.parametrize("file", FILES, ids=lambda file: file.parent.name)
+    def test_no_code_of_a_service_is_said_twice(self, file: Path) -> None:
+        codes = [code for each in {COMMON, file} for code in said(each)]
         assert len(codes) == len(set(codes))
 
     def test_one_without_a_sentence_gets_a_general_one(self) -> None:
@@ -35,6 +36,10 @@ class TestSentences:
     def test_whatever_is_asked_for_something_is_said(self, code: str, params: dict[str, str]) -> None:
         assert sentence(code, "zh", catalogue(), params)
         assert sentence("too-large", "zh", catalogue(), {**params, "limit": "{0.__class__}"})
+
+
+def said(file: Path) -> list[str]:
+    return [line.split(",", 1)[0] for line in file.read_text(encoding="utf-8").splitlines()[1:]]
 
 
 def figures(template: str) -> set[str]:
