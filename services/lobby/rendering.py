@@ -11,12 +11,13 @@ from typing import Any
 
 from fastapi import Request, Response
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader
+from markupsafe import Markup, escape
 from opentelemetry import trace
 
 from libs.common.identity import Role
 from libs.common.settings import Refused
 from libs.common.web.running import running
-from services.lobby import views, words
+from services.lobby import policy, views, words
 from services.lobby.names import name_of
 from services.lobby.words import N_
 
@@ -76,6 +77,7 @@ def environment() -> Environment:
     made.globals |= {
         "asset": lambda name: f"/static/dist/{manifest()[name]}",
         "name_of": name_of,
+        "named": named,
         "country_name": words.country_name,
         "currency_name": words.currency_name,
         "STATES": views.STATES,
@@ -87,6 +89,14 @@ def environment() -> Environment:
         "LISTS": views.LISTS,
     }
     return made
+
+
+def named(kind: policy.Kind, code: str) -> Markup:
+    """What a code is called; a Chinese name on an English page says that it is Chinese."""
+    text = escape(name_of(kind, code))
+    found = policy.current()[kind].get(code)
+    is_foreign = words.language.get() == "en" and found is not None and found.en is None
+    return Markup('<span lang="zh-Hans-CN">{}</span>').format(text) if is_foreign else text
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import cast
 from urllib.parse import quote, urlsplit
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
@@ -14,13 +15,17 @@ from fastapi.routing import APIRoute
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 
+from libs.common.database import is_database_error
 from libs.common.identity import IssuerAway
-from libs.common.problems import Language, language_of
+from libs.common.problems import Language, Problem, language_of
 from libs.common.web.rights import rights_of
+from libs.common.web.running import running
 from services.lobby import sessions, words
 from services.lobby.asking import Away, Refusal, SignedOut
 from services.lobby.rendering import page
 from services.lobby.security import CrossSite, same_site_form
+
+log = structlog.get_logger()
 
 LANGUAGE_COOKIE = "language"
 
@@ -48,20 +53,20 @@ class PageRoute(APIRoute):
 
         async def answer(request: Request) -> Response:
             words.language.set(language(request))
-            session = request.state.session = await sessions.of(request)
-            caller = request.state.caller = None if session is None else session.caller
+            request.state.session = request.state.caller = None
             try:
+                session = request.state.session = await sessions.of(request)
+                caller = request.state.caller = None if session is None else session.caller
+                await running(request).rates.count(caller, request.client.host if request.client else "")
                 if rights is not None and caller is None:
                     return to_sign_in(request)
                 if rights is not None and caller is not None and not caller.has(*rights):
                     return page(request, "forbidden.html", 403)
                 if is_form:
                     await same_site_form(request, session)
-                return await handle(request)
+                return _remembering(request, await handle(request))
             except Exception as error:
-                if (refused := _as_page(request, error)) is None:
-                    raise
-                return refused
+                return _as_page(request, error)
 
         return answer
 
@@ -95,7 +100,15 @@ def to_sign_in(request: Request) -> Response:
     return RedirectResponse(f"/{words.language.get()}/sign-in?after={quote(after)}", 303)
 
 
-def _as_page(request: Request, error: Exception) -> Response | None:
+def _remembering(request: Request, response: Response) -> Response:
+    """The language that was chosen last, for addresses that name none."""
+    spoken = request.path_params.get("lang")
+    if spoken and spoken != request.cookies.get(LANGUAGE_COOKIE):
+        response.set_cookie(LANGUAGE_COOKIE, spoken, max_age=31_536_000, httponly=True, samesite="lax")
+    return response
+
+
+def _as_page(request: Request, error: Exception) -> Response:
     if isinstance(error, SignedOut):
         return to_sign_in(request)
     if isinstance(error, CrossSite):
@@ -110,4 +123,12 @@ def _as_page(request: Request, error: Exception) -> Response | None:
         return page(request, "refused.html", error.status, detail=error.detail)
     if isinstance(error, RequestValidationError) or (isinstance(error, HTTPException) and error.status_code == 404):
         return page(request, "not_found.html", 404)
-    return None
+    if isinstance(error, Problem) and error.status == 429:
+        response = page(request, "too_often.html", 429)
+        response.headers["retry-after"] = str(error.retry_after)
+        return response
+    if is_database_error(error):
+        log.warning("no database for a page", error=type(error).__name__)
+        return page(request, "away.html", 503, service="lobby")
+    log.error("a page failed", exc_info=error)
+    return page(request, "failed.html", 500)

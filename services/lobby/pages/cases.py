@@ -76,7 +76,8 @@ async def case(request: Request, application_id: UUID, _: Applicant) -> Response
     return page(
         request, "case.html", application=application, enterprise=answers.get("enterprise"), away=sorted(set(away)),
         requirements=list(asking.items(answers, "requirements")), held=_held(answers), orders=orders,
-        credit=answers.get("credit") or {}, worked_out="requirements" in answers, key=str(uuid4()), **await _timeline(request, application_id),
+        credit=answers.get("credit") or {}, worked_out="requirements" in answers, key=str(uuid4()),
+        **await _timeline(request, application_id),
     )  # fmt: skip
 
 

@@ -63,7 +63,7 @@ const shapes = {
 
 for (const figure of document.querySelectorAll('figure[data-chart]')) {
   const table = figure.querySelector('table')
-  const rows = read(table)
+  const rows = read(table).filter((row) => figure.dataset.chart !== 'bars' || row.value !== 0)
   const box = document.createElement('div')
   box.className = `ow-chart ow-chart--${figure.dataset.chart}`
   if (figure.dataset.chart === 'bars') box.classList.add(`ow-chart--rows-${rows.length}`)
