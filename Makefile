@@ -4,19 +4,34 @@ PYTHON ?= python3.11
 UV_VERSION := 0.13.9
 UV := .local/uv/bin/uv
 RUN := .venv/bin/python
+ASSETS := services/lobby/assets
+BUILT := services/lobby/static/dist/manifest.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check audit bench up down clean
+.PHONY: help setup assets browser demo test check audit bench up down clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.synced ## install the locked packages into .venv (quick when nothing changed)
 
-demo: setup ## run the main job end to end on the real parts and print the story
+assets: $(BUILT) ## build the styles and scripts of the lobby's pages (needs Node.js 20; quick when nothing changed)
+
+browser: ## install what builds and tests the pages, where it is missing: Chromium, a Chinese font, Node.js (Debian)
+	@missing=""; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	fc-list :lang=zh 2>/dev/null | grep -q . || missing="$$missing fonts-noto-cjk"; \
+	command -v node >/dev/null || missing="$$missing nodejs"; \
+	command -v npm >/dev/null || missing="$$missing npm"; \
+	if [ -z "$$missing" ]; then echo "Chromium, a Chinese font and Node.js are there."; \
+	elif [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+	    echo "Missing:$$missing. Run make browser as root on Debian, or install them yourself." >&2; exit 1; \
+	else apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing; fi
+
+demo: setup assets ## run the main job end to end on the real parts and print the story
 	@$(RUN) -m demo
 
-test: setup ## run all tests on the real parts
+test: setup assets ## run all tests on the real parts
 	@$(RUN) -m pytest
 
 check: setup ## run every gate: format, lint, types, import contracts, schemas, migrations, documents
@@ -28,7 +43,7 @@ audit: setup ## look the locked packages up among known vulnerabilities (needs t
 bench: setup ## measure, and print the figures
 	@$(RUN) -m bench
 
-up: setup ## run everything until Ctrl-C
+up: setup assets ## run everything until Ctrl-C
 	@$(RUN) -m deploy.local.up
 
 down: setup ## stop Kafka and PostgreSQL; their data stays
@@ -51,3 +66,10 @@ clean: ## stop them and remove .local/ with all data (.venv stays)
 	@UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --frozen --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" || \
 	    { echo "The locked packages could not be installed: a package index is needed. See above, then run make again." >&2; exit 1; }
 	@touch $@
+
+$(BUILT): $(wildcard $(addprefix $(ASSETS)/,package.json package-lock.json .npmrc build.mjs js/* scss/* img/*))
+	@command -v node >/dev/null && command -v npm >/dev/null && node -e 'process.exit(process.versions.node.split(".")[0] < 20)' || \
+	    { echo "Node.js 20 or newer with npm is needed to build the lobby's pages: make browser installs it on Debian." >&2; exit 1; }
+	@echo "Building the lobby's styles and scripts"
+	@cd $(ASSETS) && { npm ci --silent && npm run --silent build >/dev/null; } || \
+	    { echo "The lobby's pages could not be built: a registry of npm packages is needed. See above, then run make again." >&2; exit 1; }
