@@ -317,9 +317,9 @@ async def ask(spine: Spine, service: str, method: str, path: str, language: str 
 @pytest.mark.parametrize(
     ("service", "method", "path", "allowed"),
     [
-        ("registration", "PUT", "/v1/applications", "POST"),
-        ("registration", "DELETE", "/v1/applications", "POST"),
-        ("registration", "PURGE", "/v1/applications", "POST"),
+        ("registration", "PUT", "/v1/applications", "GET, POST"),
+        ("registration", "DELETE", "/v1/applications", "GET, POST"),
+        ("registration", "PURGE", "/v1/applications", "GET, POST"),
         ("registration", "PUT", "/v1/enterprises/91310106MA0000015B", "GET"),
         ("registration", "OPTIONS", "/v1/enterprises/91310106MA0000015B", "GET"),
         ("risk", "POST", "/v1/risk/distribution", "GET"),

@@ -7,8 +7,10 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from libs.common.problems import Fault, Problem, catalogue, field_path
 from libs.common.service import Service
@@ -47,7 +49,7 @@ def create_app(service: Service, run: Running) -> FastAPI:
         app.add_exception_handler(kind, _handler(to_problem))
     app.add_exception_handler(Problem, _handler(lambda problem: problem))
     app.add_exception_handler(RequestValidationError, _handler(_malformed))
-    app.add_exception_handler(HTTPException, _handler(_http_problem))
+    app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(CommitUnknown, _handler(lambda _: Problem("outcome-unknown", 503, retry_after=1)))
     app.add_exception_handler(Unavailable, _handler(lambda _: Problem("unavailable", 503, retry_after=1)))
     app.add_exception_handler(Stale, _handler(lambda _: Problem("stale", 412)))
@@ -91,5 +93,15 @@ def _fault(found: dict[str, Any]) -> Fault:
     return Fault(field_path(where), str(found["type"]), params)
 
 
-def _http_problem(error: HTTPException) -> Problem:
-    return Problem(KINDS.get(error.status_code, "malformed"), error.status_code, headers=error.headers or {})
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:  # the framework names the methods of the first route of several
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return refusal(request, Problem(KINDS.get(error.status_code, "malformed"), error.status_code, headers=headers))
+
+
+def _methods(request: Request) -> set[str]:
+    """What the path of a request does offer."""
+    routes = ((one.path, one.methods or ()) for one in iter_route_contexts(request.app.routes))
+    return {way for path, ways in routes if path and compile_path(path)[0].match(request.scope["path"]) for way in ways}
