@@ -97,19 +97,18 @@ async def _double_notification(run: Run) -> None:
     """The registry has told the departments: one claims, one returns, the others will be late."""
     office, uscc = run.office, run.case["uscc"]
 
-    async def sent(person: str) -> Any:
+    async def sent(person: str, item: str) -> Any:
         found = await office.read(person, "licensing", f"/v1/notifications?uscc={uscc}")
-        return found["items"]
+        return next((one["id"] for one in found["items"] if one["item_id"] == item), None)
 
-    market = await office.until(lambda: sent("licensing-market-1"), "the notification of market regulation")
-    fire = await office.until(lambda: sent("licensing-fire-1"), "the notification of fire and rescue")
-    claimed, returned = (f"/v1/notifications/{found[0]['id']}" for found in (market, fire))
+    market = await office.until(lambda: sent("licensing-market-1", "P001"), "the notification of market regulation")
+    fire = await office.until(lambda: sent("licensing-fire-1", "P033"), "the notification of fire and rescue")
+    claimed, returned = f"/v1/notifications/{market}", f"/v1/notifications/{fire}"
     await office.act("licensing-market-1", "licensing", f"{claimed}/claim", of=claimed)
     await office.act(
         "licensing-fire-1", "licensing", f"{returned}/return",
         {"to": None, "reason": "该场所由消防站属地大队管辖，请重新分流。"}, of=returned,
     )  # fmt: skip
-    run.case["notified"] = [found["id"] for found in (*market, *fire)]
     run.story.say(
         "double notification 双告知: market regulation claims it, fire and rescue returns it, the others wait"
     )
@@ -129,7 +128,7 @@ async def the_draw(run: Run) -> None:
         bool(overdue["items"]), f"a week later {len(overdue['items'])}+ notifications are overdue and escalated"
     )
     draw = await _drawn(run, task)
-    run.case["drawn"] = len(draw["objects"])
+    run.case["distribution"] = await run.window.distribution()
     verified = await office.act("applicant-3", "supervision", f"/v1/draws/{draw['draw_id']}/verification")
     run.story.expect(verified["equal"], f"{len(draw['objects'])} of {draw['library_size']} drawn; anyone can verify it")
     public = await office.read(None, "supervision", f"/v1/draws/{draw['draw_id']}")
@@ -154,8 +153,8 @@ async def _task(run: Run, on: date) -> str:
 async def _drawn(run: Run, task: str) -> dict[str, Any]:
     found: dict[str, Any] = await run.office.act("supervisor-1", "supervision", f"/v1/tasks/{task}/draw")
     audited = await run.office.read("auditor-1", "supervision", f"/v1/tasks/{task}/draw", purpose="audit")
-    for stratum in audited["strata"]:
-        letter, size, drawn = stratum["risk_class"], stratum["size"], stratum["drawn"]
+    for stratum in audited["record"]["strata"]:
+        letter, size, drawn = stratum["risk_class"], stratum["size"], len(stratum["drawn"])
         run.story.say(f"class {letter}: {drawn} of {size}", indent=6)
     return found
 
@@ -196,7 +195,7 @@ async def the_broken_commitment(run: Run) -> None:
     run.story.say(f"ordered to correct by {ordered['due_on']}; nothing is done")
     await run.travel(_after(ordered))
     enterprise = await office.read(None, "registration", f"/v1/enterprises/{uscc}")
-    run.story.expect(enterprise["suspended_activities"] == ["6210"],
+    run.story.expect([one["activities"] for one in enterprise["suspended"]] == [["6210"]],
                      "overdue: the permit is revoked and activity 6210 suspended on the licence")  # fmt: skip
     run.story.standing("after the revocation", await run.standing(uscc))
 
@@ -251,7 +250,7 @@ async def the_city(run: Run) -> None:
     await run.quiet()
     told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     run.story.say(f"{len(given)} sent: {told}")
-    answers = {one.id: one for one in await city.outcomes(*place)}
+    answers = {one.id: one for one in await city.outcomes(*place) if one.data.get("origin", "city") == "city"}
     rejected = [one for one in answers.values() if "reason" in one.data]
     for one in rejected[:2]:
         run.story.say(f"[yellow]rejected[/] {one.record_id}: {one.data['reason']} ({one.data['field']})", indent=6)
@@ -265,7 +264,7 @@ async def the_way_back(run: Run) -> None:
     run.story.section("Repair 信用修复, and months that pass step by step")
     early = await office.act("applicant-1", "credit", "/v1/repairs", {"target": run.case["listing"]}, status=409)
     run.story.say(f"too early: [dim]{escape(early['detail'])}[/]")
-    days = [("2026-01-12", run.case["distribution"])]
+    days = [("2026-01-13", run.case["distribution"])]
     for to in (date(2026, 7, 6), date(2027, 3, 1)):
         steps = await run.travel(to)
         days.append((f"{to}, {steps} steps", await run.window.distribution()))
