@@ -60,6 +60,8 @@ async def _with_connection(database: Database, act: Callable[[Config], object]) 
     def run(connection: Connection) -> None:
         connection.execute(text("SET LOCAL statement_timeout = '60s'"))
         connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+        # Alembic reads its scripts between two statements; on a busy machine that takes longer than a request may idle.
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '60s'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('one-window-migrate'))"))
         alembic = config(database)
         alembic.attributes["connection"] = connection
