@@ -57,10 +57,7 @@ async def windows(spine: Spine) -> AsyncIterator[Windows]:
                 database = open_database(settings)
                 opened.closing.push_async_callback(database.engine.dispose)
                 await prepare(service, settings, database)
-                clock = BusinessClock(settings.business_start)
-                if service.on_start is not None:
-                    await service.on_start(database, clock)
-                run = Running(service, settings, database, clock)
+                run = Running(service, settings, database, BusinessClock(settings.business_start))
                 transport = httpx.ASGITransport(create_app(service, run), raise_app_exceptions=False)
                 opened.clients[name] = await opened.closing.enter_async_context(
                     httpx.AsyncClient(transport=transport, base_url="http://window")
