@@ -12,7 +12,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One POST. `status` and `answer` (the raw text) are None when the connection broke before an answer came."""
+    """One command, by `caller` where that is noted. `status` and `answer` (the raw text) are None when the connection
+    broke before an answer came."""
 
     path: str
     key: str
@@ -20,6 +21,8 @@ class Attempt:
     status: int | None
     answer: str | None
     service: str = "registration"
+    method: str = "POST"
+    caller: str | None = None
 
     @property
     def acknowledged(self) -> bool:

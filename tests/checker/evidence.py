@@ -30,6 +30,10 @@ HEARS = {
     "risk": ("registration", "licensing", "supervision", "credit"),
     "lobby": ("registration", "licensing", "supervision", "credit", "risk"),
 }
+TAKES = {"credit": "city.credit.records"}
+ANSWERS = {"credit": "city.credit.outcomes"}
+"""Topics of outsiders: whose records a service takes in, and where it answers them."""
+HEADS = "audit.heads"
 NAMES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 
 Tables = Mapping[str, Sequence[asyncpg.Record]]
@@ -67,6 +71,8 @@ class Evidence:
     records: Mapping[str, Sequence[Record]]
     ends: Mapping[Place, int]
     answers: Mapping[str, dict[str, Any]] | None
+    outside: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """Kafka's records on topics that are not a service's events, by the topic's name without the namespace."""
 
     @cached_property
     def events(self) -> dict[str, list[Event]]:
@@ -92,13 +98,17 @@ class Evidence:
 
     @cached_property
     def taken(self) -> list[Event]:
-        """The events that risk should have given their effect at its cut: each once, without what is parked."""
-        parked = {(p["source"], p["subject"], p["sequence"], p["id"]) for p in self.before["risk"]["parked"]}
-        given_up = self.given_up("risk")
+        """The events that risk should have given their effect at its cut."""
+        return self.taken_by("risk")
+
+    def taken_by(self, service: str) -> list[Event]:
+        """The events that a service should have given their effect at its cut: each once, without what is parked."""
+        parked = {(p["source"], p["subject"], p["sequence"], p["id"]) for p in self.before[service]["parked"]}
+        given_up = self.given_up(service)
         found = {
             event.id: event
-            for source in self.hears["risk"]
-            for event in self.below_cut("risk", source)
+            for source in self.hears[service]
+            for event in self.below_cut(service, source)
             if isinstance(event, Event)
             and (*event.key, event.sequence, event.id) not in parked
             and (*event.key, event.sequence) not in given_up
@@ -115,6 +125,17 @@ def hears(target: Target) -> dict[str, tuple[str, ...]]:
     return {one: tuple(name for name in HEARS[one] if name in target.services) for one in target.services}
 
 
+def reads(target: Target, service: str) -> set[str]:
+    """The topics that a service has to read to their ends."""
+    taken = {f"{target.namespace}{TAKES[service]}"} if service in TAKES else set()
+    return taken | {target.topic(name) for name in hears(target)[service]}
+
+
+def outside(target: Target) -> list[str]:
+    """The topics beside those of the services' events: the published heads, and those of outsiders."""
+    return [HEADS, *(topics[one] for one in target.services for topics in (TAKES, ANSWERS) if one in topics)]
+
+
 async def gather(target: Target, attempts: Sequence[Attempt] = ()) -> Evidence:
     """Wait, within the target's patience, until all that stood on the topics is read; then read everything."""
     deadline = time.monotonic() + target.patience
@@ -124,16 +145,18 @@ async def gather(target: Target, attempts: Sequence[Attempt] = ()) -> Evidence:
     )  # fmt: skip
     await consumer.start()
     try:
-        consumer.assign([TopicPartition(target.topic(name), n) for name in target.services for n in range(PARTITIONS)])
+        topics = [*map(target.topic, target.services), *(target.namespace + name for name in outside(target))]
+        consumer.assign([TopicPartition(topic, n) for topic in topics for n in range(PARTITIONS)])
         found = await consumer.end_offsets(list(consumer.assignment()))
         ends = {(place.topic, place.partition): end for place, end in found.items()}
         before = {name: await _snapshot_at_rest(target, name, ends, deadline) for name in target.services}
-        answers = await _ask_risk(target, [row["uscc"] for row in before["risk"]["profile"]])
-        records = await _read_topics(consumer, target, before, deadline)
+        scored = before["risk"]["profile"] if "risk" in before else []
+        answers = await _ask_risk(target, [row["uscc"] for row in scored])
+        records, others = await _read_topics(consumer, target, before, deadline)
     finally:
         await consumer.stop()
     after = {name: await _snapshot(target, name) for name in target.services}
-    return Evidence(target, attempts, before, after, records, ends, answers)
+    return Evidence(target, attempts, before, after, records, ends, answers, others)
 
 
 async def _connect(target: Target, service: str) -> asyncpg.Connection:
@@ -145,7 +168,7 @@ async def _connect(target: Target, service: str) -> asyncpg.Connection:
 async def _snapshot_at_rest(target: Target, service: str, ends: Mapping[Place, int], deadline: float) -> Tables:
     """A snapshot in which all records below `ends` are read and no partition is between two dates; the last one
     taken if that does not come true in time (the checks will say so)."""
-    heard = {target.topic(name) for name in hears(target)[service]}
+    heard = reads(target, service)
     while True:
         tables = await _snapshot(target, service)
         stands = {(row["topic"], row["partition"]): row["next_offset"] for row in tables["position"]}
@@ -180,15 +203,22 @@ async def _snapshot(target: Target, service: str) -> Tables:
 
 async def _read_topics(
     consumer: AIOKafkaConsumer, target: Target, before: Mapping[str, Tables], deadline: float
-) -> dict[str, list[Record]]:
+) -> tuple[dict[str, list[Record]], dict[str, list[Any]]]:
     """Every record up to the ends of now; longer, within the deadline, while a row of `before` is not there yet."""
     sources = {target.topic(name): name for name in target.services}
     awaited = {row["event_id"] for tables in before.values() for row in tables["outbox"] if not row["adopted"]}
     records: dict[str, list[Record]] = {name: [] for name in target.services}
+    others: dict[str, list[Any]] = {name: [] for name in outside(target)}
     await consumer.seek_to_beginning()
-    ends = await consumer.end_offsets(list(consumer.assignment()))
+    # What is told outside is told there first, so that its ends are looked up last.
+    last = {place for place in consumer.assignment() if place.topic not in sources}
+    ends = await consumer.end_offsets(list(consumer.assignment() - last))
+    ends |= await consumer.end_offsets(list(last))
     while True:
         for place, batch in (await consumer.getmany(timeout_ms=100)).items():
+            if place in last:
+                others[place.topic.removeprefix(target.namespace)] += batch
+                continue
             name = sources[place.topic]
             decoded = [decode(record, f"/jingan/{name}") for record in batch]
             records[name] += decoded
@@ -196,9 +226,9 @@ async def _read_topics(
         at_end = all([await consumer.position(place) >= end for place, end in ends.items()])
         if at_end and (not awaited or time.monotonic() > deadline):
             break
-    for found in records.values():
+    for found in (*records.values(), *others.values()):
         found.sort(key=lambda record: (record.partition, record.offset))
-    return records
+    return records, others
 
 
 async def _ask_risk(target: Target, identifiers: Sequence[str]) -> dict[str, dict[str, Any]] | None:

@@ -1,56 +1,30 @@
-"""Checks of registration: acknowledged commands, one effect per key, states, identifiers, enterprises and events."""
+"""Checks of registration: states of what it keeps, identifiers, and enterprises and applications by their events."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from tests.checker.cloudevents import Event
-from tests.checker.commands import Attempt
 from tests.checker.evidence import Evidence
 from tests.checker.identifiers import faults
 from tests.checker.replay import CHANGED, REGISTERED, facts
 from tests.checker.report import Checked
 
-APPLICATIONS = "/v1/applications"
-STATUS_OF = {"accepted": "registered", "review": "in_review", "refused": "refused"}
+LEFT, SUSPENDED = "registration.enterprise_deregistered.v1", "registration.scope_item_suspended.v1"
+SUBMITTED, RETURNED = "registration.application_submitted.v1", "registration.corrections_requested.v1"
+DECIDED = "registration.application_decided.v1"
 SEVERITY = ("accepted", "review", "refused")
-
-
-def acknowledged_commands_are_there(evidence: Evidence) -> Checked:
-    """Each command that was answered with success has its row as answered and, where it had an effect, its event."""
-    rows = _rows(evidence)
-    said = {event.data["application_id"] for event in _events(evidence, REGISTERED)}
-    said |= {event.data["change_id"] for event in _events(evidence, CHANGED)}
-    acknowledged = {(a.path, a.key): a for a in evidence.attempts if a.acknowledged}
-    violations = []
-    for attempt in acknowledged.values():
-        answer = attempt.answered
-        row = rows.get(UUID(answer["id"]))
-        effect = answer["decision"]["outcome"] == "accepted"
-        if row is None:
-            violations.append(f"{attempt.path} {attempt.key}: acknowledged as {answer['id']}, and there is no such row")
-        elif _as_answered(attempt, row) != (answer.get("status"), answer["uscc"], answer["decision"]["outcome"]):
-            violations.append(f"{attempt.path} {attempt.key}: the row is not what was answered")
-        elif effect and answer["id"] not in said:
-            violations.append(f"{attempt.path} {attempt.key}: acknowledged, and no event says it")
-    return Checked("I1", "no acknowledged command is lost", len(acknowledged), tuple(violations))
-
-
-def _as_answered(attempt: Attempt, row: Any) -> tuple[Any, ...]:
-    if attempt.path == APPLICATIONS:
-        return row["status"], row["uscc"], json.loads(row["decision"])["outcome"]
-    return None, row["uscc"], row["outcome"]
-
-
-def _rows(evidence: Evidence) -> dict[UUID, Any]:
-    """Applications and changes by id."""
-    tables = evidence.after["registration"]
-    return {row["id"]: row for table in ("application", "enterprise_change") for row in tables[table]}
+OPEN = {"in_review", "corrections_requested"}
+ENDED = {
+    ("registered", "screening", "accepted"), ("registered", "officer", "review"), ("refused", "screening", "refused"),
+    ("refused", "officer", "review"), ("withdrawn", "applicant", "review"), ("lapsed", "time", "review"),
+}  # fmt: skip
+"""Status, who decided, and what the screening of the last round had said."""
 
 
 def _events(evidence: Evidence, type: str) -> list[Event]:
@@ -60,7 +34,8 @@ def _events(evidence: Evidence, type: str) -> list[Event]:
 
 
 def enterprises_are_what_their_events_say(evidence: Evidence) -> Checked:
-    """An enterprise has one registering event and one event per change, and its row is what they add up to."""
+    """An enterprise has one registering event and one event per change, its row is what they add up to; it has left
+    the register, and activities of it are suspended, where an event says so."""
     before, after = evidence.before["registration"], evidence.after["registration"]
     known = {row["uscc"] for row in after["enterprise"]}
     adopted = {row["event_id"] for row in after["outbox"] if row["adopted"]}
@@ -85,8 +60,31 @@ def enterprises_are_what_their_events_say(evidence: Evidence) -> Checked:
     registered = [row for row in before["application"] if row["status"] == "registered"]
     violations += [f"{row['uscc']}: registered, and there is no such enterprise" for row in registered
                    if row["uscc"] not in known]  # fmt: skip
+    violations += _left_or_suspended(evidence, adopted)
     looked_at = sum(map(len, history.values()))
     return Checked("I4", "every enterprise is what its events add up to", looked_at, tuple(violations))
+
+
+def _left_or_suspended(evidence: Evidence, adopted: set[UUID]) -> Iterator[str]:
+    """Rows of the first read have their events; events have their rows in the last."""
+    before, after = evidence.before["registration"], evidence.after["registration"]
+    left = {(event.subject, event.data["deregistered_on"]): event for event in _events(evidence, LEFT)}
+    gone = {(row["uscc"], row["deregistered_on"].isoformat()) for row in after["enterprise"] if row["deregistered_on"]}
+    for row in before["enterprise"]:
+        if row["deregistered_on"] and (row["uscc"], row["deregistered_on"].isoformat()) not in left:
+            yield f"{row['uscc']}: left the register, and no event says so"
+    for name, event in left.items():
+        if event.id not in adopted and name not in gone:
+            yield f"{event}: the enterprise is on the register"
+    suspended = {(event.subject, event.data["permit_id"], *event.data["activities"]): event
+                 for event in _events(evidence, SUSPENDED)}  # fmt: skip
+    for row in before["suspension"]:
+        if (row["uscc"], str(row["permit_id"]), *row["activities"]) not in suspended:
+            yield f"{row['uscc']}: {row['activities']} suspended, and no event says so"
+    rows = {(row["uscc"], str(row["permit_id"]), *row["activities"]) for row in after["suspension"]}
+    for name, event in suspended.items():
+        if event.id not in adopted and name not in rows:
+            yield f"{event}: no activity is suspended"
 
 
 def _stated(events: list[Event]) -> dict[str, Any]:
@@ -111,59 +109,122 @@ def _state(row: Any) -> dict[str, Any]:
     }
 
 
-def one_key_one_answer_one_effect(evidence: Evidence) -> Checked:
-    """All answers to a key are one; and stored keys and effects correspond one to one."""
-    violations: list[str] = []
-    stored = {
-        (row["route"].removeprefix("POST "), row["key"]): row
-        for row in evidence.after["registration"]["idempotency"]
-    }  # fmt: skip
-    by_key: dict[tuple[str, str], list[Attempt]] = defaultdict(list)
-    for attempt in evidence.attempts:
-        by_key[attempt.path, attempt.key].append(attempt)
-    for name, attempts in by_key.items():
-        violations += _faults_of_key(name, [a for a in attempts if a.acknowledged], stored.get(name))
-    effects = Counter(UUID(json.loads(row["answer"])["id"]) for row in stored.values())
-    rows = _rows(evidence).keys()
-    violations += [f"{id}: {n} keys claim this effect" for id, n in effects.items() if n > 1]
-    violations += [f"{id}: an effect that no key claims" for id in rows - effects.keys()]
-    violations += [f"{id}: a key is answered, its effect is not there" for id in effects.keys() - rows]
-    return Checked("I8", "one key, one answer, one effect", len(stored.keys() | by_key.keys()), tuple(violations))
+def applications_are_what_their_events_say(evidence: Evidence) -> Checked:
+    """Each round was announced, each return of the form, and the end: in this order, and as the row has it."""
+    tables = evidence.before["registration"]
+    said = {row["subject"]: row["sequence"] for row in tables["outbox_counter"]}
+    adopted = {row["event_id"] for row in evidence.after["registration"]["outbox"] if row["adopted"]}
+    told: dict[str, list[Event]] = defaultdict(list)
+    for type in (SUBMITTED, RETURNED, DECIDED):
+        for event in _events(evidence, type):
+            if event.sequence <= said.get(event.subject, 0):
+                told[event.subject].append(event)
+    rows = {str(row["id"]): row for row in tables["application"]}
+    violations = []
+    for id in told.keys() | rows.keys():
+        events = sorted(told[id], key=lambda event: event.sequence)
+        if any(event.id in adopted for event in events):  # a person enters it anew
+            continue
+        stated = [(event.type, *map(event.data.get, WORDS[event.type])) for event in events]
+        if id not in rows:
+            violations.append(f"application {id}: told of, and there is no such row")
+        elif stated != (expected := _expected(rows[id])):
+            violations.append(f"application {id}: its row says {expected}, its events {stated}")
+    return Checked("I4", "every application is what its events say", len(rows), tuple(violations))
 
 
-def _faults_of_key(name: tuple[str, str], acknowledged: list[Attempt], stored: Any) -> Iterator[str]:
-    if not acknowledged:
-        return
-    key = f"{name[0]} {name[1]}"
-    if len({(a.body_sha256, a.status, a.answer) for a in acknowledged}) > 1:
-        yield f"{key}: answered in different ways"
-    if stored is None:
-        yield f"{key}: answered, and the answer is not kept"
-    elif (bytes(stored["body_hash"]).hex(), stored["status"], bytes(stored["answer"]).decode()) != (
-        acknowledged[0].body_sha256, acknowledged[0].status, acknowledged[0].answer,
-    ):  # fmt: skip
-        yield f"{key}: another answer is kept than was given"
+WORDS = {SUBMITTED: ("round",), RETURNED: (), DECIDED: ("outcome", "decided_by", "uscc")}
+
+
+def _expected(row: Any) -> list[tuple[Any, ...]]:
+    events: list[tuple[Any, ...]] = [(SUBMITTED, 1)]
+    for round in range(2, row["round"] + 1):
+        events += [(RETURNED,), (SUBMITTED, round)]
+    if json.loads(row["corrections"]):
+        events.append((RETURNED,))
+    if row["decided"] is not None:
+        decided = json.loads(row["decided"])
+        events.append((DECIDED, decided["outcome"], decided["by"], row["uscc"]))
+    return events
 
 
 def states_are_legal(evidence: Evidence) -> Checked:
-    """A status follows from the outcome, an outcome from the worst finding; only what is registered has a USCC."""
+    """A status follows from the acts before it, an outcome from the worst finding; only what is registered has a USCC;
+    what is in review, and only that, waits for an officer."""
     tables = evidence.before["registration"]
+    earlier: dict[UUID, list[Any]] = defaultdict(list)
+    for row in tables["earlier_round"]:
+        earlier[row["application_id"]].append(row)
+    waiting = {row["subject"] for row in tables["work_item"]
+               if row["queue"] == "registration.review" and row["closed_at"] is None}  # fmt: skip
     violations = []
     for row in tables["application"]:
-        decision = json.loads(row["decision"])
-        worst = max((SEVERITY.index(f["outcome"]) for f in decision["findings"]), default=0)
-        legal = row["status"] == STATUS_OF.get(decision["outcome"]) and SEVERITY[worst] == decision["outcome"]
-        if not legal or (row["uscc"] is not None) != (row["status"] == "registered"):
-            violations.append(f"application {row['id']}: {row['status']}, {decision['outcome']}, {row['uscc']}")
-    accepted = Counter(row["uscc"] for row in tables["enterprise_change"] if row["outcome"] == "accepted")
+        found = _faults_of_application(row, earlier[row["id"]], waiting)
+        violations += [f"application {row['id']}: {row['status']}, {fault}" for fault in found]
     for row in tables["enterprise_change"]:
-        if row["outcome"] not in SEVERITY or json.loads(row["decision"])["outcome"] != row["outcome"]:
+        if row["outcome"] not in SEVERITY or _screened(row["decision"]) != row["outcome"]:
             violations.append(f"change {row['id']}: {row['outcome']}")
+    violations += _faults_of_enterprises(tables)
+    looked_at = sum(len(tables[name]) for name in ("application", "enterprise_change", "deregistration"))
+    return Checked("I6", "applications and changes are in legal states", looked_at, tuple(violations))
+
+
+def _screened(record: str) -> str | None:
+    """The outcome of a screening; None where it is not that of its worst finding."""
+    decision = json.loads(record)
+    worst = max((SEVERITY.index(finding["outcome"]) for finding in decision["findings"]), default=0)
+    return SEVERITY[worst] if SEVERITY[worst] == decision["outcome"] else None
+
+
+def _faults_of_application(row: Any, earlier: Sequence[Any], waiting: set[str]) -> Iterator[str]:
+    screened, decided = _screened(row["decision"]), json.loads(row["decided"] or "null")
+    asked = bool(json.loads(row["corrections"]))
+    if decided is None:
+        if row["status"] not in OPEN or screened != "review":
+            yield f"screened as {screened}, and not decided"
+    elif decided["outcome"] != row["status"] or (row["status"], decided["by"], screened) not in ENDED:
+        yield f"{decided['outcome']} by {decided['by']} after {screened}"
+    elif decided["by"] == "officer" and row["status"] == "registered" and _screened(json.dumps(decided["record"])) in {
+        None, "refused",
+    }:  # fmt: skip
+        yield "registered by an officer against the law of the day"
+    if (row["status"] == "corrections_requested" and not asked) or (row["status"] == "in_review" and asked):
+        yield "with nothing asked for, or something asked for that is done"
+    if asked != (row["correct_by"] is not None) or (row["status"] == "lapsed" and not asked):
+        yield "and what is asked for has no last day, or a last day nothing to be done"
+    if (row["uscc"] is not None) != (row["status"] == "registered"):
+        yield f"with the identifier {row['uscc']}"
+    if (str(row["id"]) in waiting) != (row["status"] == "in_review"):
+        yield "and no officer is asked, or one who need not be"
+    rounds = sorted(one["round"] for one in earlier)
+    if rounds != list(range(1, row["round"])) or any(_screened(one["decision"]) != "review" for one in earlier):
+        yield f"in round {row['round']} after {rounds}"
+    acts = 2 * row["round"] - 1 + asked + (decided is not None and decided["by"] != "screening")
+    if row["version"] != acts:
+        yield f"version {row['version']} after {acts} acts"
+
+
+def _faults_of_enterprises(tables: Mapping[str, Sequence[Any]]) -> Iterator[str]:
+    """Changes are counted; who has left was let go once: after public notice, or by an officer."""
+    accepted = Counter(row["uscc"] for row in tables["enterprise_change"] if row["outcome"] == "accepted")
+    let_go: dict[str, list[str]] = defaultdict(list)
+    for row in tables["deregistration"]:
+        decided = json.loads(row["decided"] or "null")
+        if (row["notice_until"] is not None) != (row["procedure"] == "simplified"):
+            yield f"deregistration {row['id']}: {row['procedure']}, with notice until {row['notice_until']}"
+        if decided is None:
+            continue
+        by = {"simplified": "time", "general": "officer"}[row["procedure"]]
+        if decided["by"] != by or (by == "time" and decided["on"] <= row["notice_until"].isoformat()):
+            yield f"deregistration {row['id']}: {row['procedure']}, decided by {decided['by']} on {decided['on']}"
+        if decided["outcome"] == "deregister":
+            let_go[row["uscc"]].append(decided["on"])
     for row in tables["enterprise"]:
         if row["version"] != 1 + accepted[row["uscc"]]:
-            violations.append(f"{row['uscc']}: version {row['version']} after {accepted[row['uscc']]} changes")
-    looked_at = len(tables["application"]) + len(tables["enterprise_change"])
-    return Checked("I6", "applications and changes are in legal states", looked_at, tuple(violations))
+            yield f"{row['uscc']}: version {row['version']} after {accepted[row['uscc']]} changes"
+        left = [row["deregistered_on"].isoformat()] if row["deregistered_on"] else []
+        if let_go[row["uscc"]] != left:
+            yield f"{row['uscc']}: let go on {let_go[row['uscc']]}, left on {left}"
 
 
 def identifiers_are_valid_and_unique(evidence: Evidence) -> Checked:

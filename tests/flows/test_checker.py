@@ -23,6 +23,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from demo.clients import Window
+from deploy.local.issuer import token
 from tests.checker import Attempt, Report, Target, check, commands
 from tests.checker.identifiers import faults
 from tests.spine import Spine, eventually, form
@@ -68,20 +69,21 @@ async def finished(spine: Spine) -> Finished:
         for uscc in codes:
             await clients.change(uscc, {"area": "310106013"})
             await clients.change(uscc, {"registered_capital": "50000000.00", "capital_currency": "CNY"})
-        busy = await _checked_while_busy(spine, clients, codes[1], urls)
+        shown = {"urls": urls, "tokens": {"risk": token("auditor-1")}}
+        busy = await _checked_while_busy(spine, clients, codes[1], shown)
         await _say_something_unreadable(spine)
         await _say_something_too_new(spine, codes[-1])
         await clients.change(codes[-1], {"area": "310106014"})
         await eventually(lambda: _parked(spine, 2))
         await spine.travel(A_YEAR_LATER)
-        alive = await check(target_of(spine, urls=urls), clients.attempts)
+        alive = await check(target_of(spine, **shown), clients.attempts)
         answers = {uscc: await clients.standing(uscc) for uscc in codes}
     for process in spine.processes.values():
         process.stop()
     return Finished(spine, tuple(clients.attempts), answers, busy, alive)
 
 
-async def _checked_while_busy(spine: Spine, clients: Window, uscc: str, urls: dict[str, str]) -> Report:
+async def _checked_while_busy(spine: Spine, clients: Window, uscc: str, shown: dict[str, Any]) -> Report:
     async def applicant() -> None:
         for area in ("310106013", "310106014", "310106012", "310106013"):
             await clients.submit(form(activities=["0422"]))
@@ -90,7 +92,7 @@ async def _checked_while_busy(spine: Spine, clients: Window, uscc: str, urls: di
     async with asyncio.TaskGroup() as group:
         for _ in range(3):
             group.create_task(applicant())
-        return await check(target_of(spine, urls=urls), tuple(clients.attempts))
+        return await check(target_of(spine, **shown), tuple(clients.attempts))
 
 
 async def _say_something_unreadable(spine: Spine) -> None:
@@ -129,9 +131,9 @@ async def _producer(spine: Spine) -> AsyncIterator[AIOKafkaProducer]:
 
 def test_nothing_is_found_in_a_run_that_went_well(finished: Finished) -> None:
     assert finished.alive.violations == ()
-    assert finished.alive.events["registration"] == 23  # 3 registered, 19 changed, 1 too new
+    assert finished.alive.events["registration"] == 56  # 3 registered, 19 changed, 1 too new, 17 filed, 16 decided
     idle = {one.sentence for one in finished.alive.checks if not one.looked_at}
-    assert idle == set(), "every check has looked at something"
+    assert idle == {"each event has its reaction in the other service once"}, "neither hears the other's reactions"
 
 
 def test_nothing_is_found_while_the_services_are_busy(finished: Finished) -> None:
@@ -151,7 +153,8 @@ async def test_the_command_says_so_by_its_exit_code(finished: Finished, told: st
 
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.checker", "--bootstrap", target.bootstrap_servers, "--database",
-        target.database_url, "--namespace", target.namespace, "--commands", str(tmp_path / "commands.ndjson"), "--json",
+        target.database_url, "--namespace", target.namespace, "--services", *target.services,
+        "--commands", str(tmp_path / "commands.ndjson"), "--json",
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     printed, _ = await process.communicate()
@@ -160,10 +163,25 @@ async def test_the_command_says_so_by_its_exit_code(finished: Finished, told: st
     assert (json.loads(printed)["violations"] > 0) == bool(code)
 
 
+ALTERED = "convert_to(replace(convert_from(entry, 'utf8'), '201', '200'), 'utf8')"
+FORGED = f"""
+UPDATE audit SET entry = {ALTERED} WHERE number = 5;
+DO $$
+DECLARE one record; head bytea := (SELECT hash FROM audit WHERE number = 4);
+BEGIN
+    FOR one IN SELECT number, entry FROM audit WHERE number >= 5 ORDER BY number LOOP
+        head := sha256(head || int8send(one.number) || one.entry);
+        UPDATE audit SET hash = head WHERE number = one.number;
+    END LOOP;
+    UPDATE audit_head SET hash = head;
+END $$
+"""
+"""The work of somebody who owns the database, and not the topics."""
+
 # service, what is done to a copy of its database, the invariants broken by it, and a word of what is said about it.
 CORRUPTIONS: dict[str, tuple[str, str, set[str], str]] = {
     "an application is gone": (
-        "registration", "DELETE FROM application WHERE status = 'refused'", {"I1", "I8"}, "there is no such row"),
+        "registration", "DELETE FROM application WHERE status = 'refused'", {"I1", "I4", "I8"}, "there is no such row"),
     "an enterprise is gone": (
         "registration", "DELETE FROM enterprise WHERE version = 3", {"I4"}, "there is no such enterprise"),
     "an enterprise differs from its events": (
@@ -181,10 +199,52 @@ CORRUPTIONS: dict[str, tuple[str, str, set[str], str]] = {
         "registration", "UPDATE application SET status = 'in_review' WHERE status = 'refused'",
         {"I1", "I6"}, "in_review, refused"),
     "a key was answered without keeping the answer": (
-        "registration", "DELETE FROM idempotency WHERE route LIKE '%changes'", {"I8"}, "is not kept"),
+        "registration", "DELETE FROM idempotency WHERE route LIKE '%changes'", {"I1", "I8"}, "no answer is kept"),
     "a second effect of one key": (
-        "registration", """INSERT INTO application SELECT gen_random_uuid(), submitted_at, status, enterprise_name,
-        form, decision, NULL FROM application WHERE status = 'refused'""", {"I8"}, "no key claims"),
+        "registration", """INSERT INTO application (id, submitted_at, status, enterprise_name, form, decision, decided)
+        SELECT gen_random_uuid(), submitted_at, status, enterprise_name, form, decision, decided
+        FROM application WHERE status = 'refused'""", {"I4", "I8"}, "no key claims"),
+    "a key that nobody was answered, and nothing audits": (
+        "registration", """INSERT INTO idempotency SELECT caller, route, 'another', body_hash, status, answer
+        FROM idempotency WHERE route LIKE '%changes' LIMIT 1""", {"I8", "I9"}, "not in the audit as often"),
+    "an application that was decided is open again": (
+        "registration", "UPDATE application SET decided = NULL WHERE status = 'refused'", {"I4", "I6"}, "not decided"),
+    "an application decided by somebody else": (
+        "registration", "UPDATE application SET decided = decided || '{\"by\": \"officer\"}' WHERE status = 'refused'",
+        {"I4", "I6"}, "refused by officer after refused"),
+    "an application in a round that nobody announced": (
+        "registration", "UPDATE application SET round = 2 WHERE status = 'registered'", {"I4", "I6"}, "in round 2"),
+    "an application that no officer is asked about": (
+        "registration", "DELETE FROM work_item", {"I6"}, "no officer is asked"),
+    "an application with something to correct and no day for it": (
+        "registration", """UPDATE application SET corrections = '[{"field": "area", "words": ""}]'
+        WHERE status = 'in_review'""", {"I4", "I6"}, "has no last day"),
+    "an enterprise that left without a word": (
+        "registration", "UPDATE enterprise SET deregistered_on = registered_on WHERE version = 3", {"I4", "I6"},
+        "left the register, and no event says so"),
+    "an activity suspended without a word": (
+        "registration", """INSERT INTO suspension SELECT gen_random_uuid(), uscc, '1', activities, registered_on
+        FROM enterprise WHERE version = 3""", {"I4"}, "suspended, and no event says so"),
+    "an audit row was edited": (
+        "registration", f"UPDATE audit SET entry = {ALTERED} WHERE number = 5", {"I9"}, "row 5 is not what was sealed"),
+    "an audit row is gone": (
+        "registration", "DELETE FROM audit WHERE number = 5", {"I9"}, "no audit row has the number 5"),
+    "audit rows have changed places": (
+        "registration", """UPDATE audit SET number = -number WHERE number IN (5, 6);
+        UPDATE audit SET number = 11 + number WHERE number < 0""", {"I9"}, "row 5 is not what was sealed"),
+    "the newest audit rows are gone": (
+        "registration", """DELETE FROM audit WHERE number > 5;
+        UPDATE audit_head SET count = 5, hash = (SELECT hash FROM audit WHERE number = 5)""",
+        {"I9"}, "audit rows was published, they end at 5"),
+    "the newest audit rows are gone, and the head says otherwise": (
+        "registration", "DELETE FROM audit WHERE number > 5", {"I9"}, "its rows end at 5"),
+    "the audit was written anew from a row on": (
+        "registration", FORGED, {"I9"}, "another chain was published"),
+    "an audit row is found under somebody else": (
+        "registration", "UPDATE audit SET actor = 'nobody' WHERE number = 5", {"I9"}, "under what it does not say"),
+    "an audited command that nobody sent": (
+        "registration", """INSERT INTO audit (entry, actor, object) SELECT entry, actor, object FROM audit
+        WHERE object LIKE '%changes' LIMIT 1""", {"I9"}, "is in the audit, and nobody did it"),
     "an identifier with a wrong check character": (
         "registration", "UPDATE enterprise SET uscc = overlay(uscc PLACING 'XX' FROM 17) WHERE version = 4",
         {"I4", "I6", "USCC"}, "check character"),
@@ -264,8 +324,8 @@ async def copied(finished: Finished, service: str, sql: str) -> AsyncIterator[Ta
 async def test_an_acknowledged_command_that_left_nothing_is_found(finished: Finished) -> None:
     report = await check(finished.target, [*finished.attempts, _lost(finished)])
 
-    assert report.broken == {"I1", "I8"}
-    assert "there is no such row" in report.violations[0]
+    assert report.broken == {"I1", "I8", "I9"}
+    assert any("there is no such row" in violation for violation in report.violations)
 
 
 def _lost(finished: Finished) -> Attempt:
@@ -318,7 +378,7 @@ def answering(answers: dict[str, dict[str, Any]]) -> Iterator[str]:
 
 
 Records = list[Any]
-"""The records of one partition."""
+"""Records of one partition, in their order; distorted are those of one enterprise."""
 
 
 def _repeated(records: Records) -> Records:
@@ -385,36 +445,37 @@ async def test_what_is_broken_in_a_copy_of_the_topics_is_found(
 
 @asynccontextmanager
 async def distorted(finished: Finished, topic: str, distort: Callable[[Records], Records]) -> AsyncIterator[Target]:
-    """The run on a copy of its topics, one partition of which is altered; risk has read all of it."""
+    """The run on a copy of its topics, in which one enterprise's events are altered; risk has read all of it."""
     spine, copy = finished.spine, f"{finished.spine.namespace}copy_"
-    topics = {name: await _read(spine, f"{spine.namespace}{name}.events") for name in ("registration", "risk")}
-    partition = next(
-        number for number, records in topics[topic].items()
-        if len({record.key for record in records}) == 1 and records[0].key.decode() == next(iter(finished.answers))
-    )  # fmt: skip
-    topics[topic][partition] = distort(topics[topic][partition])
+    names = {"registration": "registration.events", "risk": "risk.events", "heads": "audit.heads"}
+    topics = {name: await _read(spine, f"{spine.namespace}{full}") for name, full in names.items()}
+    one = next(iter(finished.answers)).encode()
+    records = next(records for records in topics[topic].values() if any(record.key == one for record in records))
+    its_own = distort([record for record in records if record.key == one])
+    records[:] = [*(record for record in records if record.key != one), *its_own]
     admin = AIOKafkaAdminClient(bootstrap_servers=spine.stack.bootstrap_servers)
     await admin.start()
     try:
-        await admin.create_topics([NewTopic(f"{copy}{name}.events", PARTITIONS, 1) for name in topics])
+        await admin.create_topics([NewTopic(f"{copy}{full}", PARTITIONS, 1) for full in names.values()])
         async with _producer(spine) as producer:
             for name, partitions in topics.items():
                 for record in (record for records in partitions.values() for record in records):
                     await producer.send(
-                        f"{copy}{name}.events", record.value, key=record.key, headers=list(record.headers),
+                        f"{copy}{names[name]}", record.value, key=record.key, headers=list(record.headers),
                         partition=record.partition,
                     )  # fmt: skip
             await producer.flush()
         moved = "; ".join(
             [f"UPDATE {table} SET topic = '{copy}registration.events'" for table in ("parked", "dead_letter")]
             + [f"UPDATE position SET next_offset = {len(records)}, topic = '{copy}registration.events' "
-               f"WHERE partition = {number}" for number, records in topics["registration"].items()]
+               f"WHERE topic = '{spine.namespace}registration.events' AND partition = {number}"
+               for number, records in topics["registration"].items()]
         )  # fmt: skip
         async with copied(finished, "risk", moved) as target:
             databases = {"registration": f"{spine.namespace}registration", **target.databases}
             yield dataclasses.replace(target, namespace=copy, databases=databases)
     finally:
-        await admin.delete_topics([f"{copy}{name}.events" for name in topics])
+        await admin.delete_topics([f"{copy}{full}" for full in names.values()])
         await admin.close()
 
 
