@@ -25,6 +25,7 @@ from libs.common.kafka import PARTITIONS
 
 RECORDS, OUTCOMES = "city.credit.records", "city.credit.outcomes"
 SOURCE, TYPE = "/shanghai/credit", "shanghai.credit.record.v1"
+ACCEPTED, REJECTED = "credit.record_accepted.v1", "credit.record_rejected.v1"
 KINDS = (("penalty", "PP1"), ("penalty", "PP2"), ("other", "SH4"), ("information_report", None), ("other", None))
 
 Data = Mapping[str, Any] | bytes
@@ -161,7 +162,8 @@ async def main() -> None:
         print(f"{len(sent)} records sent.")
         return
     for one in await outcomes(*place):
-        answer = one.data.get("reason") or ("flagged" if one.data["flagged"] else "accepted")
+        doubt = "flagged" if one.data.get("flagged") else "accepted"
+        answer = {ACCEPTED: doubt, REJECTED: one.data.get("reason")}.get(one.type, one.type)
         print(one.record_id, one.data.get("origin_version", "-"), answer, one.data.get("field") or "")
 
 

@@ -7,14 +7,16 @@ compatible  can all readers read all that was ever said, and is there a reader f
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
-from deploy.contracts import events, generated, history, readers
+from deploy.contracts import events, generated, history, outside, readers
 
 
 def compatible() -> Iterator[str]:
     said, heard, shapes = events.published(), events.consumed(), history.load()
     yield from events.faults(said, heard)
+    yield from outside.faults(said)
     yield from history.incompatible(said, shapes)
     yield from readers.unreadable(said, heard, shapes)
     yield from readers.faults(said, heard, readers.load())
@@ -32,14 +34,20 @@ def write() -> Iterator[str]:
     if refused := list(history.incompatible(said, shapes)):
         yield from refused
         return
-    samples, wanted = history.unrecorded(said, shapes), generated.files()
-    for path, text in {**samples, **wanted}.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    for path in generated.left_over(wanted):
-        path.unlink()
+    samples = history.unrecorded(said, shapes)
+    _put(samples)
     for path in samples:
         print(f"A first sample, to be committed and never changed: {path.relative_to(events.CHECKOUT)}")
+    wanted = generated.files()
+    _put(wanted)
+    for path in generated.left_over(wanted):
+        path.unlink()
+
+
+def _put(files: Mapping[Path, str]) -> None:
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 ACTS = {"write": write, "current": current, "compatible": compatible}

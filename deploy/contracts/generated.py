@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import msgspec
 
-from deploy.contracts import asyncapi, readers, rights
+from deploy.contracts import asyncapi, history, outside, readers, rights
 from deploy.contracts.events import CHECKOUT, Published, published, schema, services
 from libs.common.service import find
 from libs.common.web import Running, create_app
@@ -19,7 +19,7 @@ WRITE = "python -m deploy.contracts write"
 def files() -> dict[Path, str]:
     """The contents of all generated files."""
     said = published()
-    document = asyncapi.document(said, readers.load())
+    document = asyncapi.document(said, readers.load(), history.load(), outside.taken(), outside.told())
     described = {service: openapi(service) for service in services()}
     return {
         **{FOLDER / "schemas" / f"{type}.json": _json(_schema(one)) for type, one in said.items()},

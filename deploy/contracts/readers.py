@@ -14,7 +14,7 @@ FILE = CHECKOUT / "contracts/readers.yaml"
 
 
 class Readers(msgspec.Struct, forbid_unknown_fields=True):
-    """`services` by name; `outside`: folders of this checkout that read the topic as an outsider does."""
+    """`services` by name; `outside`: folders or files of this checkout that read the topic as an outsider does."""
 
     services: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
@@ -115,5 +115,6 @@ def arrived(shape: Shape, data: Mapping[str, Any]) -> bytes:
     return event.data
 
 
-def _mentions(folder: Path, type: str) -> bool:
-    return any(type in path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
+def _mentions(place: Path, type: str) -> bool:
+    files = [place] if place.is_file() else place.rglob("*.py")
+    return any(type in path.read_text(encoding="utf-8") for path in files)

@@ -45,13 +45,32 @@ def resolved(document: dict[str, Any], reference: str) -> Any:
 def test_asyncapi_names_every_topic_message_speaker_and_reader() -> None:
     document = asyncapi()
     assert all(resolved(document, reference) for reference in references(document))
-    assert set(document["components"]["messages"]) == set(events.published())
+    assert set(document["components"]["messages"]) == {*events.published(), "shanghai.credit.record.v1"}
     for type, one in events.published().items():
         channel = document["channels"][f"{one.service}.events"]
         assert type in channel["messages"]
         assert channel["bindings"]["kafka"]["partitions"] == PARTITIONS
     said = {name: operation["action"] for name, operation in document["operations"].items()}
-    assert said == {"registration.says": "send", "risk.says": "send", "risk.hears.registration": "receive"}
+    hearing = {
+        f"{reader}.hears.{events.published()[kind.type].service}"
+        for reader, kinds in events.consumed().items()
+        for kind in kinds
+    }
+    assert len(hearing) > 10, "all six services, none of which hears itself"
+    assert said == {
+        **{f"{one.service}.says": "send" for one in events.published().values()},
+        **dict.fromkeys(hearing, "receive"),
+        "credit.takes.city.credit.records": "receive",
+        "credit.tells.city.credit.outcomes": "send",
+    }
+
+
+def test_every_message_has_an_example_that_is_true() -> None:
+    for name, message in asyncapi()["components"]["messages"].items():
+        schema = json.loads((FOLDER / message["payload"]["$ref"]).read_text())
+        assert message["examples"], name
+        for example in message["examples"]:
+            jsonschema.validate(example["payload"], schema, format_checker=jsonschema.FormatChecker())
 
 
 @pytest.mark.parametrize("with_optional", [True, False])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import ClassVar, Literal
+from uuid import UUID
 
 import jsonschema
 import msgspec
@@ -19,6 +22,8 @@ from deploy.contracts.events import Published
 from deploy.contracts.history import Shape
 from libs.common.envelope import Event, Incoming, read
 from libs.common.outbox import encode
+from libs.common.reactions import Reactions
+from libs.common.service import find
 from services.registration.domain import uscc
 from services.registration.policy import load
 from services.risk.reactions import facts_stated
@@ -162,8 +167,15 @@ def test_a_sample_is_an_event_of_its_type(shape: Shape) -> None:
     for data in readers.variants(shape).values():
         jsonschema.validate(data, shape.schema)
         assert json.loads(readers.arrived(shape, data)) == data
-    assert shape.subject_kind == "uscc"
-    assert not uscc.check(shape.headers["ce_subject"], load().uscc_authorities)
+    assert IS_A_SUBJECT[shape.subject_kind](shape.headers["ce_subject"])
+
+
+IS_A_SUBJECT: dict[str, Callable[[str], object]] = {
+    "uscc": lambda subject: not uscc.check(subject, load().uscc_authorities),
+    "application": UUID,
+    "task": UUID,
+    "city record": lambda subject: subject.startswith("sh-"),
+}
 
 
 @every_sample
@@ -219,12 +231,41 @@ def test_a_reader_that_would_stumble_is_named(kind: type[Event], says: str) -> N
     assert any(fault.startswith(f"risk.class_changed.v1: {says}") for fault in faults), faults
 
 
-def test_risk_finds_facts_in_everything_registration_ever_said() -> None:
+PAIRS = [(reader, kind) for reader, kinds in events.consumed().items() for kind in kinds]
+
+
+@pytest.mark.parametrize(("reader", "kind"), PAIRS, ids=lambda one: one if isinstance(one, str) else one.type)
+def test_a_producer_that_renames_a_field_is_stopped_for_the_sake_of_each_reader(reader: str, kind: type[Event]) -> None:
+    """For every producer and consumer of the six services: all that was said decodes, and without any one of the
+    fields that the reader needs it would not."""
+    shapes = history.load()[kind.type]
+    assert not list(readers.unreadable(events.published(), {reader: (kind,)}, {kind.type: shapes}))
+    needed = [field.encode_name for field in msgspec.structs.fields(kind) if field.required]
+    for name in needed:
+        without = [replace(one, data={k: v for k, v in one.data.items() if k != name}) for one in shapes]
+        faults = list(readers.unreadable({}, {reader: (kind,)}, {kind.type: without}))
+        assert any(f"{reader} cannot decode its sample" in fault and name in fault for fault in faults), name
+
+
+def test_risk_finds_facts_in_everything_it_reads() -> None:
+    """A repair may be refused, a class that stays states nothing: the samples are such that each states something."""
+    read_by_risk = {kind.type for kind in events.consumed()["risk"]}
+    found = set()
     for shape in SHAPES:
-        if shape.type.startswith("registration."):
-            event = read(readers.record(shape, shape.data), "/jingan/registration")
+        if shape.type in read_by_risk:
+            event = read(readers.record(shape, shape.data), shape.headers["ce_source"])
             assert isinstance(event, Incoming)
             assert facts_stated(event), shape.type
+            found.add(shape.type)
+    assert found == read_by_risk
+
+
+@pytest.mark.parametrize("service", ["registration", "licensing", "supervision", "credit", "lobby"])
+def test_what_a_service_reads_it_also_acts_on(service: str) -> None:
+    """A decoder without a reaction would be a promise that nobody keeps, and the other way round."""
+    table: Reactions = importlib.import_module(f"services.{service}.reactions").table
+    assert set(table.table) == {kind.type for kind in events.consumed()[service]}
+    assert find(service).apply == table.apply
 
 
 def test_a_sample_that_is_not_in_its_place_is_refused(tmp_path: Path) -> None:
