@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parents[2]
-SOURCES = [path for root in ("libs", "services", "deploy", "demo", "verify") for path in (CHECKOUT / root).rglob("*.py")]
+SOURCES = [
+    path
+    for root in ("libs", "services", "deploy", "demo", "verify")
+    for path in (CHECKOUT / root).rglob("*.py")
+    if "node_modules" not in path.parts
+]
 DOMAINS = [path for path in SOURCES if "domain" in path.relative_to(CHECKOUT).parts]
 
 SCRIPTS = {"migrations", "alembic"}
