@@ -6,21 +6,17 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import date
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from demo.applications import restless_changes, restless_form
 from demo.run import Run
 from demo.story import quantile
 
-CALM_FORMS, CALM_PER_SECOND = 120, 25
-STORM_FORMS, STORM_CHANGES, DOUBLE_CLICKS, CLIENTS = 208, 200, 12, 8
-WAVE_CHANGES = 60
-START, WAVES, END = date(2026, 1, 5), (date(2026, 3, 2), date(2026, 6, 1)), date(2027, 1, 6)
+CALM_FORMS, CALM_PER_SECOND = 80, 16
+STORM_FORMS, STORM_CHANGES, DOUBLE_CLICKS, CLIENTS = 100, 100, 12, 8
 
 Work = Callable[[], Awaitable[object]]
 
@@ -113,28 +109,3 @@ def _tell_decisions(run: Run) -> None:
     for status, outcome in (("refused", "refused"), ("in_review", "review")):
         form, answer = next(pair for pair in run.judged if pair[1]["status"] == status)
         run.story.decision(status.replace("_", " "), form, answer, outcome)
-
-
-async def a_year(run: Run) -> None:
-    run.story.section("A year of business time, step by step through every due date")
-    others = run.registered
-    uscc, _ = await run.submit(restless_form())
-    assert uscc is not None, "its activity is on no list"
-    for change in restless_changes():
-        await run.window.change(uscc, change)
-    await run.quiet()
-    days = [(f"{START}", await run.window.distribution())]
-    run.story.standing(f"{START}", await run.standing(uscc))
-    steps = 0
-    for wave in WAVES:
-        steps += await run.travel(wave)
-        await asyncio.gather(*(run.change_one(others) for _ in range(WAVE_CHANGES)))
-        await run.quiet()
-        days.append((f"{wave}, {WAVE_CHANGES} changes", await run.window.distribution()))
-    steps += await run.travel(END)
-    days.append((f"{END}", await run.window.distribution()))
-    run.story.standing(f"{END}", await run.standing(uscc))
-    run.story.say(f"risk classes 信用风险分类 on the way, in {steps} steps of time:")
-    run.story.distributions(days)
-    first, last = days[0][1], days[-1][1]
-    run.story.expect(last["A"] > first["A"] and last["C"] < first["C"], "scores step down as time passes")

@@ -87,29 +87,6 @@ def change(form: dict[str, Any], chance: random.Random) -> dict[str, Any]:
     return {"legal_representative_nationality": chance.choice(["CN", "HK", "SG"])}
 
 
-def restless_form() -> dict[str, Any]:
-    """A small chemical maker, with many changes at the start: it reaches class C, and time alone brings it back."""
-    return {
-        "enterprise_name": _name("示例浮萍", "专项化学用品制造"),
-        "enterprise_type": "limited_company",
-        "registered_capital": "300000.00",
-        "capital_currency": "CNY",
-        "activities": ["2662"],
-        "area": "310106006",
-        "investors": _investors("SG", "60"),
-        "legal_representative": {"name": "Example Person", "nationality": "SG"},
-    }
-
-
-def restless_changes() -> list[dict[str, Any]]:
-    return [
-        {"area": "310106011", "legal_representative_nationality": "HK"},
-        {"area": "310106006", "activities": ["2662", "7281"]},
-        {"activities": ["2662", "7282"], "legal_representative_nationality": "CN"},
-        {"activities": ["2662", "7283"]},
-    ]
-
-
 def restaurant_form() -> dict[str, Any]:
     """A restaurant that a German and a Chinese company run together; its one activity touches all four reform modes."""
     return {

@@ -34,12 +34,8 @@ async def proof(run: Run) -> None:
 
 
 def _tell_events(run: Run, report: Report) -> None:
-    said, enterprises = report.events, len(run.registered)
-    run.story.say(
-        f"registration said {said['registration']} events, risk {said['risk']}: {enterprises} classes at first and "
-        f"{said['risk'] - enterprises} changes of class; {report.repeats} came again and had no effect",
-        indent=4,
-    )
+    told = ", ".join(f"{service} {count}" for service, count in report.events.items() if count)
+    run.story.say(f"events: {told}; {report.repeats} came again and had no effect", indent=4)
 
 
 async def _rebuild(run: Run) -> dict[str, Any]:
