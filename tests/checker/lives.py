@@ -62,7 +62,7 @@ STEPS = (
     Step(ORDERED, "correction_id"),
     Step(MET, "correction_id", (ORDERED,)),
     Step(OVERDUE, "correction_id", (ORDERED,), (MET,)),
-    Step(ACCEPTED, "record_id"),
+    Step(ACCEPTED, "record_id", (), (ERASED,), once=False),
     Step(ERASED, "record_id", (ACCEPTED,)),
     Step(LISTED, "listing_id"),
     Step(DELISTED, "listing_id", (LISTED,)),

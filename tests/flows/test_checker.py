@@ -16,7 +16,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -26,6 +25,7 @@ from demo.clients import Window
 from deploy.local.issuer import token
 from tests.checker import Attempt, Report, Target, check, commands
 from tests.checker.identifiers import faults
+from tests.flows.copies import copied
 from tests.spine import Spine, eventually, form
 
 PARTITIONS = 12
@@ -296,29 +296,11 @@ CORRUPTIONS: dict[str, tuple[str, str, set[str], str]] = {
 async def test_what_is_broken_in_a_copy_of_the_rows_is_found(
     finished: Finished, service: str, sql: str, broken: set[str], said: str
 ) -> None:
-    async with copied(finished, service, sql) as target:
+    async with copied(finished.target, service, sql) as target:
         report = await check(target, finished.attempts)
 
     assert report.broken == broken
     assert any(said in violation for violation in report.violations), report.violations
-
-
-@asynccontextmanager
-async def copied(finished: Finished, service: str, sql: str) -> AsyncIterator[Target]:
-    """The run, with this service's database copied and then altered."""
-    stack, original = finished.spine.stack, f"{finished.spine.namespace}{service}"
-    copy = f"{original}_copy"
-    administrator = await asyncpg.connect(stack.database_url)
-    await administrator.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{original}"')
-    try:
-        connection = await asyncpg.connect(stack.database_url, database=copy)
-        await connection.execute("SET session_replication_role = replica")  # foreign keys look away
-        await connection.execute(sql)
-        await connection.close()
-        yield dataclasses.replace(finished.target, databases={service: copy}, patience=0)
-    finally:
-        await administrator.execute(f'DROP DATABASE "{copy}" WITH (FORCE)')
-        await administrator.close()
 
 
 async def test_an_acknowledged_command_that_left_nothing_is_found(finished: Finished) -> None:
@@ -471,7 +453,7 @@ async def distorted(finished: Finished, topic: str, distort: Callable[[Records],
                f"WHERE topic = '{spine.namespace}registration.events' AND partition = {number}"
                for number, records in topics["registration"].items()]
         )  # fmt: skip
-        async with copied(finished, "risk", moved) as target:
+        async with copied(finished.target, "risk", moved) as target:
             databases = {"registration": f"{spine.namespace}registration", **target.databases}
             yield dataclasses.replace(target, namespace=copy, databases=databases)
     finally:

@@ -58,6 +58,21 @@ def test_a_correction_that_was_met_is_not_overdue() -> None:
     assert "said after supervision.correction_met.v1" in violation
 
 
+@pytest.mark.parametrize(
+    ("types", "told"),
+    [
+        (["record_accepted", "record_accepted", "record_erased"], None),
+        (["record_accepted", "record_erased", "record_accepted"], "said after credit.record_erased.v1"),
+        (["record_accepted", "record_erased", "record_erased"], "said a second time"),
+        (["record_erased"], "said before credit.record_accepted.v1"),
+    ],
+)
+def test_a_record_may_stand_in_newer_versions_until_it_is_erased(types: list[str], told: str | None) -> None:
+    said = [event(n, f"credit.{type}.v1", record_id="r") for n, type in enumerate(types, 1)]
+    violations = things_pass_through_legal_states(evidence(*said)).violations
+    assert (not violations) if told is None else told in violations[0]
+
+
 FOUND = {"commitment_id": "c", "problem": True}
 
 
