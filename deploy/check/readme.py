@@ -32,7 +32,7 @@ SAYS_HOW = re.compile(r"\s*<!-- check: (?P<how>until|after|by) (?P<what>.+?) -->
 OTHER_SHELLS = frozenset({"bash", "shell", "console", "zsh"})
 BLOCK_SECONDS = 180.0
 CTRL_C_SECONDS = 30.0
-LEFT_BEHIND = (".git", ".venv", ".local", "__pycache__", ".*_cache", ".hypothesis")
+LEFT_BEHIND = (".git", ".venv", ".local", "__pycache__", ".*_cache", ".hypothesis", "node_modules")
 
 
 class Broken(Exception):

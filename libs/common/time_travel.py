@@ -116,7 +116,7 @@ async def _progress(client: httpx.AsyncClient, service: str) -> dict[str, Any] |
 async def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m libs.common.time_travel", description=__doc__)
     parser.add_argument("date", type=date.fromisoformat)
-    parser.add_argument("services", nargs="*", default=["http://127.0.0.1:8101", "http://127.0.0.1:8105"])
+    parser.add_argument("services", nargs="*", default=[f"http://127.0.0.1:{port}" for port in range(8100, 8106)])
     given = parser.parse_args()
     servers, namespace = os.environ["KAFKA_BOOTSTRAP_SERVERS"], os.environ.get("ONE_WINDOW_NAMESPACE", "")
     steps = await travel(lambda to: advance(servers, namespace, to), given.services, given.date)
