@@ -12,7 +12,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from libs.common.problems import catalogue
 from libs.common.service import Service, find
-from services.registration.forms import APPLICATION_EXAMPLE, CHANGE_EXAMPLE, ApplicationForm, EnterpriseChangeForm
 
 FOLDER = Path(__file__).parents[2] / "services"
 SERVICES = sorted(path.parent.name for path in FOLDER.glob("*/service.py"))
@@ -48,8 +47,8 @@ RAISED_BY: dict[str, set[str]] = {
 }
 """What each kind of node in pydantic's schemas raises. A kind that is not here fails the test: add its errors."""
 
-NEVER_RAISED = {"uuid_type", "uuid_version"}
-"""Path parameters are text, and no version is asked for."""
+NEVER_RAISED = {"uuid_version"}
+"""No version is asked for."""
 
 
 def kinds(schema: Any) -> Iterator[str]:
@@ -75,11 +74,16 @@ def read_by(service: Service) -> Iterator[TypeAdapter[Any]]:
                 yield TypeAdapter(parameter.field_info.annotation)
 
 
+def spoken_by(name: str) -> Any:
+    """The sentences of a service, and those that all have."""
+    own = FOLDER / name / "messages.csv"
+    return catalogue(*[own] if own.exists() else [])
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_error_of_a_service_has_a_sentence(name: str) -> None:
     service = find(name)
-    own = FOLDER / name / "messages.csv"
-    spoken = catalogue(*[own] if own.exists() else [])
+    spoken = spoken_by(name)
     found = {kind for read in read_by(service) for kind in kinds(read.core_schema)}
     assert found, "the service reads something"
     assert found <= RAISED_BY.keys()
@@ -98,18 +102,34 @@ ANYTHING = st.recursive(
 )
 
 
-@pytest.mark.parametrize(
-    ("form", "example"), [(ApplicationForm, APPLICATION_EXAMPLE), (EnterpriseChangeForm, CHANGE_EXAMPLE)]
-)
-@settings(max_examples=150, deadline=None)
+def forms() -> Iterator[Any]:
+    """Every body that a service reads, with what it speaks and one example that is whole."""
+    for name in SERVICES:
+        found = {
+            parameter.field_info.annotation
+            for router in find(name).routers
+            for route in router.routes
+            if isinstance(route, APIRoute)
+            for parameter in route.dependant.body_params
+        }
+        for form in sorted((one for one in found if isinstance(one, type)), key=lambda one: one.__name__):
+            example = form.model_json_schema()["examples"][0]
+            yield pytest.param(name, form, example, id=f"{name} {form.__name__}")
+
+
+@pytest.mark.parametrize(("name", "form", "example"), list(forms()))
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
-def test_nothing_that_is_put_into_a_form_raises_an_error_without_one(form: Any, example: Any, data: Any) -> None:
+def test_nothing_that_is_put_into_a_form_raises_an_error_without_one(
+    name: str, form: Any, example: Any, data: Any
+) -> None:
     body = spoiled(example, data)
+    spoken = spoken_by(name)
     try:
         form.model_validate(body)
     except ValidationError as refused:
         for error in refused.errors():
-            said = catalogue()[str(error["type"])]
+            said = spoken[str(error["type"])]
             assert said["zh"].format_map(error.get("ctx", {}))
             assert said["en"].format_map(error.get("ctx", {}))
 
