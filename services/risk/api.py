@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path
+from fastapi import Path, Query
 
 from libs.common.identity import Caller
 from libs.common.problems import Problem
@@ -25,6 +25,7 @@ from services.risk.schemas import (
 api = router()
 
 Uscc = Annotated[str, Path(pattern="^[0-9A-HJ-NPQRTUWXY]{18}$", examples=["91310106MA0000015B"])]
+OfClass = Annotated[ClassLetter | None, Query(examples=["D"])]
 Regulator = Annotated[Caller, allowed("risk_analyst", "regulator", "supervisor", "auditor")]
 
 
@@ -60,7 +61,7 @@ async def read_risk(uscc: Uscc, _: Regulator, looking: Looking, reading: Reading
 
 @api.get("/risk/enterprises", tags=["risk"])
 async def list_risks(
-    _: Regulator, looking: Looking, reading: Reading, risk_class: ClassLetter | None = None,
+    _: Regulator, looking: Looking, reading: Reading, risk_class: OfClass = None,
     cursor: Cursor = None, limit: Limit = 50,
 ) -> RiskListView:  # fmt: skip
     """Enterprises with score and class, by USCC, of one class or of all. Every page that is read is recorded with its
