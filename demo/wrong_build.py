@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
@@ -45,13 +45,13 @@ def progress_first() -> None:
 
     async def send(
         connection: asyncpg.Connection, producer: AIOKafkaProducer, topic: str, source: str,
-        rows: Sequence[asyncpg.Record],
+        rows: Sequence[asyncpg.Record], outward: Mapping[str, str],
     ) -> list[int]:  # fmt: skip
         if rows:
             progress = await loop.load(connection)
             await loop.save(connection, dataclasses.replace(progress, high=max(row["id"] for row in rows)))
             crash.point(BETWEEN)
-        return await right(connection, producer, topic, source, rows)
+        return await right(connection, producer, topic, source, rows, outward)
 
     loop.send = send
 

@@ -17,7 +17,7 @@ from demo.wrong_build import BETWEEN
 from deploy.local.services import free_port
 from deploy.local.stack import Stack
 from tests.checker import Target, check
-from tests.spine import Spine, form
+from tests.spine import PATIENCE, Spine, form
 
 
 def target_of(spine: Spine) -> Target:
@@ -66,7 +66,7 @@ async def test_a_relay_that_notes_its_progress_before_it_sends_is_caught(told: S
     async with window(told, port) as clients:
         async with wrong_registration(told, "progress-first", port, ONE_WINDOW_CRASH_AT=BETWEEN) as killed:
             answer = asyncio.create_task(clients.submit(form()))
-            assert await killed.wait() == -signal.SIGKILL
+            assert await asyncio.wait_for(killed.wait(), PATIENCE) == -signal.SIGKILL
         async with wrong_registration(told, "progress-first", port):
             assert (await answer)["status"] == "registered"
             report = await check(target_of(told), clients.attempts)
