@@ -14,11 +14,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from libs.common import inbox
 from libs.common.database import Database, open_database, provision, raw
 from libs.common.delivery import REMEMBERED_IDS
+from libs.common.dispositions import dispose
 from libs.common.drain import drain
 from libs.common.envelope import DeadLetter, Incoming
 from libs.common.inbox import PositionMoved, Taken
 from libs.common.migration import migrate
-from libs.common.dispositions import dispose
 from libs.common.settings import Settings, load
 from libs.common.transaction import once
 from tests.spine import Spine
