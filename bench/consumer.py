@@ -42,7 +42,7 @@ async def publish(settings: Settings, database: Database) -> None:
         rows = await connection.fetch(
             f"SELECT {loop.COLUMNS} FROM outbox WHERE id > $1 ORDER BY id LIMIT $2", at, loop.READ_AT_MOST
         )
-        if await loop.send(connection, producer, settings.events_topic, source_of("registration"), rows):
+        if await loop.send(connection, producer, settings.events_topic, source_of("registration"), rows, {}):
             raise RuntimeError("not acknowledged")
     await producer.stop()
     await connection.close()

@@ -104,7 +104,7 @@ async def _deleted(connection: asyncpg.Connection, settings: Settings) -> float:
     while sent < EVENTS:
         async with connection.transaction():
             rows = sorted(await connection.fetch(TAKE), key=lambda row: row["id"])
-            if await loop.send(connection, producer, topic, source, rows):
+            if await loop.send(connection, producer, topic, source, rows, {}):
                 raise RuntimeError("not acknowledged")
             sent += len(rows)
     seconds = time.perf_counter() - began
