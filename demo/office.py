@@ -66,7 +66,9 @@ class Office:
                 seen = await self.clients[service].get(of, headers=_names(person))
                 headers["if-match"] = seen.headers.get("etag", '"0"')
             answer = await self.clients[service].request(method, path, content=content, headers=headers)
-            self.attempts.append(Attempt(path, key, digest(content), answer.status_code, answer.text, service))
+            self.attempts.append(
+                Attempt(path, key, digest(content), answer.status_code, answer.text, service, method, person)
+            )
             if answer.status_code not in NOT_NOW and not (answer.status_code == 412 and of is not None):
                 expected = answer.is_success if status is None else answer.status_code == status
                 if not expected:

@@ -18,7 +18,10 @@ from tests.checker import Report, Target, check
 async def proof(run: Run) -> None:
     story = run.story
     shown = {"risk": token("auditor-1")}
-    target = Target(run.stack.bootstrap_servers, run.stack.database_url, run.namespace, urls=run.urls, tokens=shown)
+    ran = tuple(run.urls)
+    target = Target(
+        run.stack.bootstrap_servers, run.stack.database_url, run.namespace, ran, urls=run.urls, tokens=shown
+    )
     report = await check(target, run.window.attempts)
     story.section("The proof, from outside: HTTP answers, topics, read-only SQL")
     story.checked(report)

@@ -84,9 +84,15 @@ async def _records(stack: Stack, topic: str) -> list[Copied]:
 
 
 async def _copy_database(stack: Stack, source: str, copy: str) -> None:
+    """The rows of registration; what it has heard of others is taken out, for their topics are not copied."""
     connection = await asyncpg.connect(stack.database_url)
     try:
         await connection.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{source}"')
+    finally:
+        await connection.close()
+    connection = await asyncpg.connect(stack.database_url, database=copy)
+    try:
+        await connection.execute("TRUNCATE mark, position, parked, dead_letter")
     finally:
         await connection.close()
 

@@ -23,7 +23,7 @@ from libs.common.envelope import Incoming, read, source_of
 from libs.common.kafka import partition_of
 from libs.common.settings import Settings
 from services.risk import scorecards
-from services.risk.domain import Fact, assess
+from services.risk.domain import Fact, assess, is_registered
 from services.risk.reactions import facts_stated
 from services.risk.service import service
 
@@ -124,7 +124,7 @@ async def rebuild(cut: Cut, settings: Settings) -> tuple[dict[str, Row], int]:
     scorecard = scorecards.current()
     rows = {}
     for subject, stated in facts.items():
-        if stated:
+        if is_registered(stated):
             judged = assess(stated, cut.dates[partition_of(subject)], scorecard)
             rows[subject] = Row(judged.score, int(judged.risk_class), judged.next_step_on)
     return rows, events

@@ -15,7 +15,7 @@ from libs.common.clock import Clock
 from libs.common.database import raw
 from libs.common.kafka import partition_of
 from services.risk import repository, vectorised
-from services.risk.domain import Fact, Scorecard
+from services.risk.domain import Fact, Scorecard, is_registered
 from services.risk.published_events import LETTERS, ClassChanged
 from services.risk.repository import Profile
 
@@ -26,8 +26,8 @@ STEP_ROWS = 5_000
 async def take_facts(
     session: AsyncSession, facts: Sequence[Fact], causes: Mapping[str, outbox.Cause], scorecard: Scorecard, clock: Clock
 ) -> None:
-    """Add facts and score the enterprises they touch at their partitions' assessment dates. `causes`: the newest
-    event of each enterprise in this batch."""
+    """Add facts and score the registered enterprises that they touch, at their partitions' assessment dates. `causes`:
+    the newest event of each enterprise in this batch."""
     connection = await raw(session)
     subjects = sorted(causes)
     partitions = sorted({partition_of(subject) for subject in subjects})
@@ -113,10 +113,16 @@ async def _score(
     session: AsyncSession, connection: asyncpg.Connection, subjects: Sequence[str], dates: Mapping[int, date],
     causes: Mapping[str, outbox.Cause], scorecard: Scorecard, clock: Clock,
 ) -> None:  # fmt: skip
+    known = await repository.facts_of(connection, subjects)
+    registered = {fact.subject for fact in known if is_registered([fact])}
+    subjects = [subject for subject in subjects if subject in registered]
+    if not subjects:
+        return
+    known = [fact for fact in known if fact.subject in registered]
     numbers = {subject: number for number, subject in enumerate(subjects)}
     partitions = [partition_of(subject) for subject in subjects]
     on = np.array([vectorised.days(dates[partition]) for partition in partitions], np.int32)
-    facts = vectorised.columns(await repository.facts_of(connection, subjects), scorecard, numbers)
+    facts = vectorised.columns(known, scorecard, numbers)
     scores = vectorised.score(vectorised.live(facts), on, scorecard)
     before = await _standing(connection, subjects)
     moves: Counter[tuple[int, int]] = Counter()

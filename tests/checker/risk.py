@@ -40,11 +40,12 @@ def _replayed(evidence: Evidence) -> dict[str, Standing]:
 
 
 def _by_subject(evidence: Evidence) -> Mapping[str, list[Event]]:
+    """What states a fact of an enterprise. One that is not registered, as far as we know, is not scored."""
     by_subject: dict[str, list[Event]] = defaultdict(list)
     for event in evidence.taken:
         if facts(event):
             by_subject[event.subject].append(event)
-    return by_subject
+    return {uscc: events for uscc, events in by_subject.items() if any(event.type == REGISTERED for event in events)}
 
 
 def scores_equal_the_replay(evidence: Evidence) -> Checked:

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.risk.domain import ERASURE, FACT_ROWS, Fact, FactRow, UnreadableFact, facts_of, live_facts
+from services.risk.domain import (
+    ERASURE,
+    FACT_ROWS,
+    Fact,
+    FactRow,
+    UnreadableFact,
+    facts_of,
+    is_registered,
+    live_facts,
+)
 
 USCC = "91310106MA1FY00X0X"
 REGISTRATION, CREDIT = "/jingan/registration", "/jingan/credit"
@@ -255,3 +264,9 @@ def test_a_permit_counts_against_the_enterprise_only_if_it_was_revoked_for_a_bre
 
     assert state(revoked("commitment_unkept")) == {"licence_revoked": 1}
     assert state(revoked("enterprise_deregistered")) == {}
+
+
+def test_what_credit_says_of_an_unknown_identifier_waits_until_it_is_registered() -> None:
+    penalty = from_credit(1, "record_accepted", record_id=RECORD, kind="penalty", effective_on=date(2026, 3, 2))
+    assert not is_registered(penalty)
+    assert is_registered([*penalty, *registered()])

@@ -13,6 +13,7 @@ from services.risk.domain.facts import (
     FactRow,
     UnreadableFact,
     facts_of,
+    is_registered,
     live_facts,
 )
 from services.risk.domain.scorecard import (
@@ -49,6 +50,7 @@ __all__ = [
     "assess",
     "facts_of",
     "is_missing",
+    "is_registered",
     "live_facts",
     "step_of",
 ]

@@ -54,6 +54,14 @@ def live_facts(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     return tuple(sorted(kept, key=lambda fact: fact.key))
 
 
+REGISTRATION = "newly_registered"
+
+
+def is_registered(facts: Iterable[Fact]) -> bool:
+    """Only what is in the register is scored. What others say of an unknown identifier waits until it is."""
+    return any(fact.indicator == REGISTRATION for fact in facts)
+
+
 Data = Mapping[str, object]  # a decoded event: dates as `date`, decimals as Decimal or text, codes as text
 
 
@@ -140,7 +148,7 @@ CAPITAL = whole_yuan("registered_capital", "capital_currency")
 # State (capital, industry) has a record per enterprise, which a later event replaces; what is counted, one per event.
 # A change names the currency with the capital and the main industry with the activities.
 FACT_ROWS: tuple[FactRow, ...] = (
-    FactRow(REGISTERED, "newly_registered", "registration:{subject}", "registered_on"),
+    FactRow(REGISTERED, REGISTRATION, "registration:{subject}", "registered_on"),
     FactRow(REGISTERED, "registered_capital", "capital:{subject}", "registered_on", CAPITAL),
     FactRow(REGISTERED, "industry_risk", "industry:{subject}", "registered_on", industry_class),
     FactRow(REGISTERED, "foreign_invested", "ownership:{subject}", "registered_on", basis_points("foreign_share")),
