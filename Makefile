@@ -68,7 +68,7 @@ clean: ## stop them and remove .local/ with all data (.venv stays)
 	@touch $@
 
 $(BUILT): $(wildcard $(addprefix $(ASSETS)/,package.json package-lock.json .npmrc build.mjs js/* scss/* img/*))
-	@command -v node >/dev/null && command -v npm >/dev/null && node -e 'process.exit(process.versions.node.split(".")[0] < 20)' || \
+	@command -v node >/dev/null && command -v npm >/dev/null && node -e 'process.exit(Number(process.versions.node.split(".")[0] < 20))' || \
 	    { echo "Node.js 20 or newer with npm is needed to build the lobby's pages: make browser installs it on Debian." >&2; exit 1; }
 	@echo "Building the lobby's styles and scripts"
 	@cd $(ASSETS) && { npm ci --silent && npm run --silent build >/dev/null; } || \

@@ -125,6 +125,7 @@ def _given(request: Request) -> dict[str, Any]:
         "caller": caller,
         "who": session.content["names"][lang] if caller is not None else "",
         "menu": menu,
+        "path": path,
         "other_language": f"{there}?{request.url.query}" if request.url.query else there,
         "today": running(request).clock.today(),
         "now": running(request).clock.now(),

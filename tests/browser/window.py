@@ -1,0 +1,189 @@
+"""The window as people use it: all services as processes, Chromium, and a story that the pages can show."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page
+
+from tests.spine import Spine, eventually, form, get, post
+
+SERVICES = ("registration", "licensing", "supervision", "credit", "risk", "lobby")
+AXE = Path(__file__).parents[2] / "services/lobby/assets/node_modules/axe-core/axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN_AXE = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
+SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+HOSTILE = "<img src=x onerror=document.title='hit'>"
+PATIENCE_MS = 40_000
+
+
+def require_browser() -> str:
+    """Where Chromium is; the run fails with one sentence where something is missing."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.fail("Chromium is missing: `make browser` installs it.", pytrace=False)
+    fonts = shutil.which("fc-list")
+    if fonts is None or not subprocess.run([fonts, ":lang=zh"], capture_output=True, check=False).stdout.strip():
+        pytest.fail("A font with Chinese characters is missing: `make browser` installs it.", pytrace=False)
+    if not AXE.exists():
+        pytest.fail("The lobby's pages are not built: `make assets` builds them.", pytrace=False)
+    return chromium
+
+
+@dataclass(slots=True)
+class Story:
+    """What the pages are about, made over the services' own interfaces."""
+
+    restaurant: dict[str, Any] = field(default_factory=dict)
+    permit: dict[str, Any] = field(default_factory=dict)
+    in_review: str = ""
+    to_correct: str = ""
+    refused: str = ""
+    draft: str = ""
+
+
+@dataclass(slots=True)
+class Window:
+    """`signed_in` keeps one browser context for each person; each test opens pages of its own in it."""
+
+    spine: Spine
+    browser: Browser
+    story: Story = field(default_factory=Story)
+    contexts: dict[str, BrowserContext] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return self.spine.service("lobby").url
+
+    async def signed_in(self, person: str | None) -> BrowserContext:
+        if (name := person or "") not in self.contexts:
+            context = await self.browser.new_context(reduced_motion="reduce", locale="zh-CN")
+            context.set_default_timeout(PATIENCE_MS)
+            if person is not None:
+                await sign_in(self, await context.new_page(), person)
+            self.contexts[name] = context
+        return self.contexts[name]
+
+    async def page(self, person: str | None, path: str) -> Page:
+        page = await (await self.signed_in(person)).new_page()
+        await page.goto(f"{self.url}{path}")
+        return page
+
+
+async def sign_in(window: Window, page: Page, person: str, language: str = "zh") -> None:
+    await page.goto(f"{window.url}/{language}/sign-in")
+    await page.click(f"button[value={person}]")
+    await page.wait_for_url(f"{window.url}/{language}/")
+
+
+def start(spine: Spine) -> None:
+    """All services as processes; the lobby is told where the others are."""
+    for name in SERVICES:
+        spine.service(name)
+    urls = {f"{name.upper()}_URL": spine.service(name).url for name in SERVICES}
+    for name in SERVICES:
+        spine.service(name).start(**urls)
+    for name in SERVICES:
+        spine.service(name).wait_ready()
+
+
+def telecom(trade_name: str) -> dict[str, Any]:
+    return form(
+        activities=["6311"],
+        enterprise_name={"division": "上海", "trade_name": trade_name, "industry": "通信科技", "form": "有限公司"},
+        permit_facts={},
+    )
+
+
+async def tell(spine: Spine) -> Story:
+    """A restaurant whose commitment was found broken, a telecom venture in review, another sent back, a fishery
+    refused, and a form half done."""
+    story = Story()
+    investors = form()["investors"]
+    investors[0]["name"] = HOSTILE
+    story.restaurant = await _submitted(
+        spine, form(investors=investors, activities=["6210", "5211"], permit_facts={}), person="applicant-1"
+    )
+    story.in_review = (await _submitted(spine, telecom("北岸"), person="applicant-1"))["id"]
+    story.refused = (await _submitted(spine, form(activities=["0422"]), person="applicant-1"))["id"]
+    story.to_correct = (await _submitted(spine, telecom("南山"), person="applicant-1"))["id"]
+    await send_back(spine, story.to_correct)
+    draft = {"name": {"division": "上海", "trade_name": HOSTILE}, "activities": ["6210"]}
+    story.draft = (await post(spine, "/v1/drafts", {"content": draft})).json()["id"]
+    await _break_a_commitment(spine, story)
+    return story
+
+
+async def _submitted(spine: Spine, body: dict[str, Any], **how: Any) -> dict[str, Any]:
+    answer = await post(spine, "/v1/applications", body, **how)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+async def item_of(spine: Spine, application_id: str) -> Mapping[str, Any]:
+    async def found() -> Mapping[str, Any] | None:
+        answer = await get(spine, "/v1/work-items?limit=200", person="registrar-2")
+        return next((one for one in answer.json()["items"] if one["subject"] == application_id), None)
+
+    return await eventually(found)
+
+
+async def send_back(spine: Spine, application_id: str) -> None:
+    item = await item_of(spine, application_id)
+    claim = f"/v1/work-items/{item['id']}/claim"
+    assert (await post(spine, claim, {}, person="registrar-2", if_match=item["version"])).status_code == 200
+    asked = {"fields": [{"field": "registered_capital", "words": f"请按验资报告填写 {HOSTILE}"}]}
+    path = f"/v1/applications/{application_id}/corrections"
+    assert (await post(spine, path, asked, person="registrar-2", if_match=1)).status_code == 200
+
+
+async def _break_a_commitment(spine: Spine, story: Story) -> None:
+    """Granted on commitment, checked, found unkept: a record, a listing, the mode shut, class D."""
+    uscc = story.restaurant["uscc"]
+
+    async def due() -> bool:
+        answer = await get(spine, f"/v1/enterprises/{uscc}/requirements", service="licensing")
+        return answer.status_code == 200
+
+    await eventually(due)
+    wanted = {"item_id": "P033", "way": "commitment", "commitment_accepted": True}
+    granted = await post(spine, f"/v1/enterprises/{uscc}/permit-applications", wanted, service="licensing")
+    assert granted.status_code == 201, granted.text
+    story.permit = (await get(spine, f"/v1/enterprises/{uscc}/permits", service="licensing")).json()["items"][0]
+    for account, department in (("inspector-1", "market_regulation"), ("inspector-4", "fire_and_rescue")):
+        await _supervise(spine, "/v1/inspectors", {"account": account, "department": department, "conflicts": []})
+    trigger = {
+        "uscc": uscc, "reason": "commitment_check", "commitment_id": story.permit["commitment_id"],
+        "inspectors": ["inspector-4", "inspector-1"],
+    }  # fmt: skip
+
+    async def known() -> dict[str, Any] | None:
+        answer = await post(spine, "/v1/inspections", trigger, service="supervision", person="supervisor-1")
+        return answer.json() if answer.status_code == 201 else None
+
+    inspection = await eventually(known)
+    path, code = f"/v1/inspections/{inspection['id']}", inspection["code"]
+    result = {"code": code, "results": [{"code_set": "joint_inspection", "code": "09"}]}
+    await _supervise(spine, f"{path}/result", result, person="inspector-4")
+    await _supervise(spine, f"{path}/confirmation", {"code": code}, person="inspector-1")
+
+    async def recorded() -> str | None:
+        answer = await get(spine, f"/v1/enterprises/{uscc}/credit", service="credit", person="credit-1")
+        rows = answer.json().get("records", [])
+        return next((row["id"] for row in rows if row["ground"] == "CB1"), None)
+
+    listing = {"list": "serious_illegal_dishonest", "ground": "SE-GEN", "basis": await eventually(recorded)}
+    answer = await post(spine, f"/v1/enterprises/{uscc}/listings", listing, service="credit", person="credit-1")
+    assert answer.status_code == 201, answer.text
+    await spine.quiet()
+
+
+async def _supervise(spine: Spine, path: str, body: dict[str, Any], *, person: str = "supervisor-1") -> None:
+    answer = await post(spine, path, body, service="supervision", person=person)
+    assert answer.status_code < 300, answer.text
