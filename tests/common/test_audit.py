@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import asyncpg
 import pytest
@@ -87,7 +88,8 @@ class Audited:
 
     async def write(self, count: int) -> None:
         for n in range(count):
-            await once(self.database, lambda session, n=n: audit.add(session, OFFICER, "act", f"/v1/things/{n}", CLOCK))
+            add = partial(audit.add, caller=OFFICER, action="act", object=f"/v1/things/{n}", clock=CLOCK)
+            await once(self.database, add)
 
     async def seal_and_publish(self) -> None:
         """As long as a sealer needs to publish all there is."""

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -198,7 +199,7 @@ async def test_only_its_holder_gives_an_item_back_or_on(database: Database, look
     held = await claimed(database, await opened(database))
     for desk in (BEN, HEAD):
         with pytest.raises(work.NotYours):
-            await act(database, lambda s, desk=desk: work.release(s, held.id, desk, held.version, at(MONDAY)))
+            await act(database, partial(work.release, id=held.id, desk=desk, version=held.version, clock=at(MONDAY)))
     given = await act(database, lambda s: work.hand_over(s, held.id, "ben", ANN, held.version, at(MONDAY + DAY)))
 
     assert (given.claimed_by, given.claimed_at.date()) == ("ben", MONDAY + DAY)

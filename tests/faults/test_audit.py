@@ -34,8 +34,10 @@ def verified(spine: Spine, service: str) -> tuple[int, dict[str, Any]]:
 async def all_published(spine: Spine, service: str) -> int:
     """How many rows the audit has, once all are sealed and published; 0 before that."""
     async with spine.database(service) as connection:
-        rows, unsealed = await connection.fetchrow("SELECT count(*), count(*) FILTER (WHERE number IS NULL) FROM audit")
-        count, published = await connection.fetchrow("SELECT count, published FROM audit_head")
+        [(rows, unsealed)] = await connection.fetch(
+            "SELECT count(*), count(*) FILTER (WHERE number IS NULL) FROM audit"
+        )
+        [(count, published)] = await connection.fetch("SELECT count, published FROM audit_head")
     return int(rows) if not unsealed and count == published else 0
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -127,8 +128,12 @@ async def test_of_restrictions_the_last_word_of_credit_counts(registry: Registry
     uscc = await registered(registry)
     for restrictions, day in ((["commitment_mode"], date(2026, 5, 1)), ([], date(2026, 8, 1))):
         await registry.act(
-            lambda session, held=restrictions, on=day: use_cases.keep_restrictions(
-                session, uscc, held, ["SE-GEN"], changed_on=on
+            partial(
+                use_cases.keep_restrictions,
+                uscc=uscc,
+                restrictions=restrictions,
+                grounds=["SE-GEN"],
+                changed_on=day,
             )
         )
     kept = await registry.row("SELECT * FROM restriction WHERE uscc = $1", uscc)

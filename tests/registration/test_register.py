@@ -1,6 +1,7 @@
 """The register as it is read: by anyone, by staff with what others have found, and as a signed licence."""
 
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -37,7 +38,7 @@ async def hear(registry: Registry, uscc: str, *events: Event) -> None:
             id=uuid4(), type=event.type, time="2026-04-20T00:00:00Z", correlation_id="case",
             traceparent=None, data=encode(event),
         )  # fmt: skip
-        await registry.act(lambda session, one=incoming: reactions.table.apply(session, [one], registry.clock))
+        await registry.act(partial(reactions.table.apply, events=[incoming], clock=registry.clock))
 
 
 async def read(spine: Spine, uscc: str, person: str | None = None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import BaseModel
 
 from libs.common import work
 from libs.common.calendar import add_working_days
@@ -310,7 +311,7 @@ class TestAFormSentBack:
 
 def test_the_fields_to_correct_are_those_of_the_form() -> None:
     """The domain lists them by itself, since it knows no forms."""
-    nested = {
+    nested: dict[str, type[BaseModel]] = {
         "enterprise_name": EnterpriseNameForm,
         "legal_representative": LegalRepresentativeForm,
         "term": TermForm,
