@@ -61,8 +61,12 @@ async def tell(story: Story) -> None:
                 async with Office(urls, window.attempts) as office:
                     run = Run(stack, name, processes, window, office, story, LOGS)
                     await open_window(run)
-                    for act in ACTS:
-                        await act(run)
+                    hearing = asyncio.create_task(window.listen(stack.bootstrap_servers, f"{name}risk.events"))
+                    try:
+                        for act in ACTS:
+                            await act(run)
+                    finally:
+                        hearing.cancel()
             finally:
                 commands.dump(window.attempts, LOGS / "commands.ndjson")
     finally:

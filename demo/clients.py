@@ -12,14 +12,14 @@ from typing import Any, NamedTuple, Self
 from uuid import uuid4
 
 import httpx
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.local.issuer import token
 from tests.checker.commands import Attempt, digest
 
 NOT_NOW = frozenset({409, 412, 428, 503})
 PATIENCE = 90.0
-LOOKS = (*[0.02] * 15, 0.2)
-"""Seconds between two looks at a score; the last holds on."""
+PARTITIONS = 12
 
 
 class NoAnswer(Exception):
@@ -43,6 +43,8 @@ class Window:
     attempts: list[Attempt] = field(default_factory=list)
     exchanges: list[tuple[float, float]] = field(default_factory=list)
     """When each answered request was sent, and when its answer came."""
+    announced: dict[str, float] = field(default_factory=dict)
+    """When risk first announced the class of an enterprise, as `listen` heard it."""
     followed: list[Followed] = field(default_factory=list)
     repeated: int = 0
 
@@ -99,15 +101,28 @@ class Window:
         self.attempts.append(Attempt(path, key, digest(content), status, text))
         return answer
 
+    async def listen(self, bootstrap_servers: str, topic: str) -> None:
+        """Hear what risk announces, for ever. Asking for each score again and again would be the larger part of the
+        load: every look at one is written to the audit."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest")
+        await consumer.start()
+        try:
+            consumer.assign([TopicPartition(topic, number) for number in range(PARTITIONS)])
+            while True:
+                for batch in (await consumer.getmany(timeout_ms=100)).values():
+                    for record in batch:
+                        self.announced.setdefault((record.key or b"").decode(), time.monotonic())
+        finally:
+            await consumer.stop()
+
     async def follow(self, uscc: str, sent: float) -> None:
-        """Look until risk has a score."""
-        answered, looks = time.monotonic(), 0
-        while await self.standing(uscc) is None:
+        """Wait until risk has announced its class, and so has its score."""
+        answered = time.monotonic()
+        while uscc not in self.announced:
             if time.monotonic() - sent > PATIENCE:
                 raise NoAnswer(f"{uscc} had no score within {PATIENCE:.0f} s")
-            await asyncio.sleep(LOOKS[min(looks, len(LOOKS) - 1)])
-            looks += 1
-        self.followed.append(Followed(sent, answered, time.monotonic()))
+            await asyncio.sleep(0.005)
+        self.followed.append(Followed(sent, answered, self.announced[uscc]))
 
     async def standing(self, uscc: str) -> dict[str, Any] | None:
         """What risk says of an enterprise; None while it knows nothing or does not answer."""
