@@ -62,6 +62,12 @@ def told_again(said: Sequence[Told]) -> int:
     return len(said) - len({record.id for record in said})
 
 
+def events_of(answers: Iterable[httpx.Response]) -> int:
+    """How many events these answers stand for: a form that is accepted says three (submitted, registered, decided), a
+    change one."""
+    return sum(3 if answer.request.url.path == "/v1/applications" else 1 for answer in answers)
+
+
 async def serve_forms(spine: Spine, count: int, *, changes: int = 0, apart: float = 0.0) -> list[httpx.Response]:
     """`count` clients at once, each with a form and then some changes of address; every act has a key of its own, and
     is tried again until it is answered. Returns the answers. `apart`: seconds between the starts of two clients."""
