@@ -31,8 +31,8 @@ browser: ## install what builds and tests the pages, where it is missing: Chromi
 demo: setup assets ## run the main job end to end on the real parts and print the story
 	@$(RUN) -m demo
 
-test: setup assets ## run all tests on the real parts
-	@$(RUN) -m pytest
+test: setup assets ## run all tests on the real parts, three files at a time: most of their time is waiting
+	@$(RUN) -m pytest -n 3 --dist loadfile
 
 check: setup ## run every gate: format, lint, types, import contracts, schemas, migrations, documents
 	@$(RUN) -m deploy.check
