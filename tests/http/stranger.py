@@ -36,7 +36,7 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
     if case.headers and case.headers.get(name) == IDEMPOTENCY_KEY["example"]:
         case.headers[name] = str(uuid5(NAMESPACE_URL, f"call {next(calls)}"))
     if person := fitting(raw.get("x-roles", ())):
-        case.headers = {**(case.headers or {}), **header_of(person)}
+        case.headers = dict(case.headers or {}) | header_of(person)
     for parameter in raw.get("parameters", ()):
         collection = case.path.partition(f"/{{{parameter['name']}}}")[0].rpartition("/")[2]
         shown = parameter["schema"].get("examples", ())
