@@ -1,4 +1,4 @@
-"""python -m demo: a year at one window, told with figures and then proved. Exit 0 only if everything holds."""
+"""python -m demo: an enterprise at one window, told with figures and then proved. Exit 0 only if everything holds."""
 
 from __future__ import annotations
 
@@ -87,7 +87,9 @@ async def open_window(run: Run) -> None:
 
 def main() -> int:
     story = Story()
-    story.console.print("[bold]One Window (一窗)[/]: from one form to a risk class, through faults and a year of time")
+    story.console.print(
+        "[bold]One Window (一窗)[/]: one form, its permits, a broken promise and the way back, under faults"
+    )
     try:
         with namespace.alone(LOGS):
             for old in LOGS.glob("*.*"):
