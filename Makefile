@@ -32,7 +32,7 @@ demo: setup assets ## run the main job end to end on the real parts and print th
 	@$(RUN) -m demo
 
 test: setup assets ## run all tests on the real parts, three files at a time: most of their time is waiting
-	@$(RUN) -m pytest -n 3 --dist loadfile
+	@$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: setup ## run every gate: format, lint, types, import contracts, schemas, migrations, documents
 	@$(RUN) -m deploy.check
