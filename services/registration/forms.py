@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
@@ -10,6 +9,7 @@ from uuid import UUID, uuid4
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from libs.common.web.fields import Day
 from services.registration import domain
 from services.registration.domain.corrections import Correction
 from services.registration.domain.standing import Procedure
@@ -21,7 +21,6 @@ SHARE_DIGITS, SHARE_PLACES = 3, 4
 # Control characters, line and paragraph separators, and the marks that turn the direction of what follows.
 _UNPRINTABLE = r"\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff"
 _PRINTABLE = re.compile(f"[^{_UNPRINTABLE}]*")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _printable(value: str) -> str:
@@ -51,17 +50,6 @@ def _decimal(digits: int, places: int) -> Callable[[Any], Decimal]:
 def _decimal_schema(digits: int, places: int) -> dict[str, Any]:
     pattern = rf"^(0|[1-9][0-9]{{0,{digits - 1}}})(\.[0-9]{{1,{places}}})?$"
     return {"type": "string", "pattern": pattern, "description": "a decimal number as text, so that it stays exact"}
-
-
-def _date(value: Any) -> date:
-    if type(value) is date:
-        return value
-    try:
-        if isinstance(value, str) and _DATE.fullmatch(value):
-            return date.fromisoformat(value)
-    except ValueError:
-        pass
-    raise PydanticCustomError("date_format", "not a date YYYY-MM-DD")
 
 
 def _uuid(value: Any) -> UUID:
@@ -110,7 +98,6 @@ Share = Annotated[
     BeforeValidator(_decimal(SHARE_DIGITS, SHARE_PLACES)),
     WithJsonSchema(_decimal_schema(SHARE_DIGITS, SHARE_PLACES)),
 ]
-Day = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 
 
 class Form(BaseModel):

@@ -9,13 +9,13 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from libs.common.web.fields import Day
 from services.supervision import domain, use_cases
 from services.supervision.domain import CodeSet, RiskClass
 from services.supervision.schemas.examples import COMMITMENT_ID, INSPECTOR, RESULTS, SHOWN_CODE, TASK, USCC
 
 USCC_PATTERN = "^[0-9A-HJ-NPQRTUWXY]{18}$"
 _PERCENT = re.compile(r"(0|[1-9][0-9]{0,2})(\.[0-9]{1,2})?")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _percent(value: Any) -> Decimal:
@@ -24,15 +24,6 @@ def _percent(value: Any) -> Decimal:
     if not isinstance(value, str) or not _PERCENT.fullmatch(value):
         raise PydanticCustomError("percent_format", "not a percentage")
     return Decimal(value)
-
-
-def _date(value: Any) -> date:
-    try:
-        if isinstance(value, str) and _DATE.fullmatch(value):
-            return date.fromisoformat(value)
-    except ValueError:
-        pass
-    raise PydanticCustomError("date_format", "not a date YYYY-MM-DD")
 
 
 def _uuid(value: Any) -> UUID:
@@ -56,7 +47,6 @@ Percent = Annotated[
         }
     ),
 ]
-Day = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 Id = Annotated[UUID, BeforeValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
 Uscc = Annotated[str, Field(pattern=USCC_PATTERN)]
 Account = Annotated[str, Field(pattern=r"^[!-~]{1,200}$", description="the account (`sub`) of an inspector")]
