@@ -7,11 +7,14 @@ RUN := .venv/bin/python
 ASSETS := services/lobby/assets
 BUILT := services/lobby/static/dist/manifest.json
 
+# Compiled once: a service that compiles what it imports at each start takes twice as long to be ready.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help setup assets browser demo test check audit bench up down clean
+.PHONY: help setup assets browser demo test test-long check audit bench chaos up down clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.synced ## install the locked packages into .venv (quick when nothing changed)
 
@@ -31,8 +34,11 @@ browser: ## install what builds and tests the pages, where it is missing: Chromi
 demo: setup assets ## run the main job end to end on the real parts and print the story
 	@$(RUN) -m demo
 
-test: setup assets ## run all tests on the real parts, three files at a time: most of their time is waiting
-	@$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+test: setup assets ## run the tests on the real parts, three files at a time: most of their time is waiting
+	@$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
+
+test-long: setup assets ## run the long tests: every crash point, every kind of fault, many stories
+	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m long
 
 check: setup ## run every gate: format, lint, types, import contracts, schemas, migrations, documents
 	@$(RUN) -m deploy.check
@@ -42,6 +48,13 @@ audit: setup ## look the locked packages up among known vulnerabilities (needs t
 
 bench: setup ## measure, and print the figures
 	@$(RUN) -m bench
+
+chaos: setup assets ## break everything on purpose while it is used, and prove that nothing was lost
+	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || \
+	    { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing libfaketime, which steps clocks" && \
+	      apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libfaketime >/dev/null; } || \
+	    echo "Debian's libfaketime is not here and could not be installed: no clock is stepped by ten minutes."
+	@$(RUN) -m chaos $(CHAOS)
 
 up: setup assets ## run everything until Ctrl-C
 	@$(RUN) -m deploy.local.up
@@ -63,7 +76,7 @@ clean: ## stop them and remove .local/ with all data (.venv stays)
 	      .local/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); } || \
 	    { echo "uv could not be installed: Python's venv module and a package index are needed. See above, then run make again." >&2; exit 1; }
 	@echo "Installing the locked packages into .venv"
-	@UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --frozen --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" || \
+	@UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --frozen --compile-bytecode --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" || \
 	    { echo "The locked packages could not be installed: a package index is needed. See above, then run make again." >&2; exit 1; }
 	@touch $@
 

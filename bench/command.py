@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 from rich.table import Table
 
-from bench.client import BODY, Client
+from bench.client import Client, a_form
 from bench.figures import console, interleaved, percentile, show
 from bench.ground import Ground, ground
 from deploy.local.issuer import token
@@ -78,7 +78,7 @@ async def profile(on: Ground) -> Counter[str]:
                 "idempotency-key": str(uuid4()),
                 "authorization": f"Bearer {token('applicant-1')}",
             }
-            (await client.post("/v1/applications", content=BODY, headers=headers)).raise_for_status()
+            (await client.post("/v1/applications", content=a_form(), headers=headers)).raise_for_status()
     profiler.disable()
     await database.engine.dispose()
     spent: Counter[str] = Counter()

@@ -11,8 +11,18 @@ INSERT INTO party (party_id, application_id, role, kind, name, country) VALUES
  (gen_random_uuid(), :id::uuid, 'investor', 'legal', 'Gruenfeld Gastronomie GmbH', 'DE'),
  (gen_random_uuid(), :id::uuid, 'investor', 'legal', '上海禾苗商贸有限公司', 'CN'),
  (gen_random_uuid(), :id::uuid, 'legal_representative', 'natural', 'Anna Weber', 'DE');
+INSERT INTO signature (application_id, round, field, way, digest, signed_by, signed_at) VALUES
+ (:id::uuid, 1, 'investors.0', 'declared', repeat('0', 64), 'applicant-1', now()),
+ (:id::uuid, 1, 'investors.1', 'declared', repeat('0', 64), 'applicant-1', now()),
+ (:id::uuid, 1, 'legal_representative', 'declared', repeat('0', 64), 'applicant-1', now());
 INSERT INTO enterprise (uscc, application_id, registered_on, name, enterprise_type, registered_capital, capital_currency, activities, area, legal_representative_nationality, version)
  VALUES (:uscc::text, :id::uuid, '2026-01-05', '上海青禾餐饮有限公司', 'limited_company', 5000000, 'CNY', '{6210,5432}', '310106012', 'DE', 1);
+SELECT pg_advisory_xact_lock(hashtextextended(:id::text, 734));
+SELECT id FROM name_held WHERE state = 'reserved' AND holder = 'applicant-1' AND full_name = :id::text AND until >= '2026-01-05' ORDER BY held_since LIMIT 1 FOR UPDATE;
+SELECT full_name, state, until FROM name_held WHERE (trade = :id::text OR core = :id::text OR sound = :id::text) AND (industry IN ('餐饮', '') OR division = '62') AND (until IS NULL OR until >= '2026-01-05') LIMIT 50;
+INSERT INTO name_held (id, state, holder, name, full_name, trade, core, sound, industry, division, held_since, application_id)
+ VALUES (:id::uuid, 'applied', 'applicant-1', '{"form": "有限公司", "division": "上海", "industry": "餐饮", "trade_name": "青禾"}', :id::text, :id::text, :id::text, :id::text, '餐饮', '62', '2026-01-05', :id::uuid);
+UPDATE name_held SET state = 'registered', uscc = :uscc::text, until = NULL WHERE application_id = :id::uuid;
 INSERT INTO idempotency (caller, route, key, body_hash, status, answer, headers) VALUES ('anonymous', 'POST /v1/applications', :id::text, sha256('x'), 201,
  convert_to('{"id":"18108370-e369-4613-af09-eb494827b99b","status":"registered","uscc":"91310106MA0000015B","decision":{"outcome":"accepted","judged_for":"2026-01-05","policy_digest":"30be888c891894305405533bfa23f9b1b025dec05a604bc1ec78bcbb5ef9021c","findings":[]}}', 'UTF8'),
  '{"location": "/v1/applications/18108370-e369-4613-af09-eb494827b99b", "content-type": "application/json"}');

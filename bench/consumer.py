@@ -32,10 +32,12 @@ async def nothing(_session: AsyncSession, _events: Sequence[Incoming], _clock: C
     """The empty handler."""
 
 
-async def publish(settings: Settings, database: Database) -> None:
-    """The events that every run reads, put on the topic once."""
+async def publish(settings: Settings, database: Database, *but_first: str) -> None:
+    """The events that every run reads, put on the topic once; statements change them in the outbox before."""
     connection = await connect(database, statement_timeout="120s")
     await relay_bench.fill(connection, EVENTS)
+    for statement in but_first:
+        await connection.execute(statement)
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, **loop.PRODUCER)
     await producer.start()
     for at in range(0, EVENTS, loop.READ_AT_MOST):

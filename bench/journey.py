@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from rich.table import Table
 
-from bench.client import Client, Refused
+from bench.client import Client, Refused, at_rate
 from bench.figures import console, percentile
 from bench.ground import Ground, ground
 from libs.common import kafka
@@ -32,24 +32,15 @@ class Flight:
 
 async def fly(port: int, rate: float, flight: Flight) -> float:
     """Send at a fixed rate, whatever the answers do (open loop); returns the rate that was really answered."""
-    idle: list[Client] = []
     began = time.perf_counter()
 
-    async def one(due: float) -> None:
-        client = idle.pop() if idle else Client(port)
+    async def one(client: Client, due: float) -> None:
         try:
             flight.sent[(await client.post("/v1/applications"))["id"]] = due
         except Refused:
             flight.refused += 1
-        idle.append(client)
 
-    async with asyncio.TaskGroup() as group:
-        for number in range(int(rate * SECONDS)):
-            due = began + number / rate
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            group.create_task(one(due))
-    for client in idle:
-        client.close()
+    await at_rate(port, rate, SECONDS, one)
     return len(flight.sent) / (time.perf_counter() - began)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 from demo import namespace
 from demo.acts import calm_morning, day_with_faults
+from demo.agent import an_agent
+from demo.before_filing import before_filing
 from demo.case import (
     lists_and_restrictions,
     permits,
@@ -34,6 +36,8 @@ SERVICES = ("registration", "licensing", "supervision", "credit", "risk", "lobby
 ACTS = (
     calm_morning,
     day_with_faults,
+    an_agent,
+    before_filing,
     three_forms,
     permits,
     the_draw,

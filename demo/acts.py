@@ -86,7 +86,10 @@ async def _send_unreadable(run: Run) -> None:
 
 def _tell_recovery(run: Run, killed: dict[str, float]) -> None:
     """An outage ends with the first answer to a request, or the first score of a form, that was sent within it."""
-    answered = min(answered for sent, answered in run.window.exchanges if sent > killed["registration"])
+    answered = min(
+        one.at for one in run.window.attempts
+        if one.status is not None and one.sent and one.at and one.sent > killed["registration"]
+    )  # fmt: skip
     after = [one for one in run.window.followed if one.sent > killed["risk"]]
     scored = min(one.scored for one in after) - killed["risk"]
     longest = max(one.scored - one.sent for one in run.window.followed)

@@ -19,8 +19,8 @@ SECTIONS = {"L": 30, "F": 28, "M": 14, "I": 11, "H": 7, "K": 3, "R": 2, "C": 2, 
 COUNTRIES = {"HK": 40, "SG": 12, "US": 9, "JP": 9, "DE": 7, "TW": 6, "GB": 5, "KR": 4, "FR": 4, "NL": 2, "AU": 2}
 CAPITALS = {"500000.00": 25, "1000000.00": 25, "5000000.00": 30, "10000000.00": 15, "50000000.00": 5}
 FOREIGN_SHARES = {"100": 65, "60": 15, "51": 10, "49": 10}
+FIGURES = "〇一二三四五六七八九"
 SYLLABLES = "青禾云帆晨星海棠瑞木长风知行白露明川听雨南山"
-PARTNER = "上海示例商贸有限公司"
 
 
 def _table(name: str) -> list[dict[str, str]]:
@@ -44,7 +44,7 @@ def _one(weighted: dict[str, int], chance: random.Random) -> str:
 
 
 def forms(seed: int) -> Iterator[dict[str, Any]]:
-    """An endless stream of forms, each with a name of its own."""
+    """An endless stream of forms, each with a name of its own; every fifth has the owners of the one before."""
     chance = random.Random(seed)
     classes, areas = industries(), streets()
     for number in count(1):
@@ -52,27 +52,40 @@ def forms(seed: int) -> Iterator[dict[str, Any]]:
         main, other = chance.sample(classes[section], 2)
         share = _one(FOREIGN_SHARES, chance)
         country = _one(COUNTRIES, chance)
+        trade_name = f"示例{''.join(chance.sample(SYLLABLES, 2))}{numeral(number)}"
+        owners = str(number - (number % 5 == 0))
         yield {
-            "enterprise_name": _name(f"示例{''.join(chance.sample(SYLLABLES, 2))}{number}", main["name_zh"][:20]),
+            "enterprise_name": _name(trade_name, _written(main["name_zh"])[:20]),
             "enterprise_type": "limited_company",
             "registered_capital": _one(CAPITALS, chance),
             "capital_currency": "USD" if chance.random() < 0.1 else "CNY",
             "activities": [main["code"], *([other["code"]] if chance.random() < 0.3 else [])],
             "area": chance.choice(areas),
-            "investors": _investors(country, share),
-            "legal_representative": {"name": "Example Person", "nationality": chance.choice([country, "CN"])},
+            "investors": _investors(country, share, owners),
+            "legal_representative": {"name": f"Example Person {owners}", "nationality": chance.choice([country, "CN"])},
         }
+
+
+def numeral(number: int) -> str:
+    """A number as a name may hold it: a name is written in Chinese characters."""
+    return "".join(FIGURES[int(digit)] for digit in str(number))
+
+
+def _written(words: str) -> str:
+    """Without what no name may hold, such as the figures of 三维（3D）打印."""
+    return "".join(character for character in words if "一" <= character <= "龥")
 
 
 def _name(trade_name: str, industry: str) -> dict[str, str]:
     return {"division": "上海", "trade_name": trade_name, "industry": industry, "form": "有限公司"}
 
 
-def _investors(country: str, share: str) -> list[dict[str, Any]]:
-    foreign = {"name": f"Example Holding ({country}) Ltd", "kind": "legal", "country": country, "share": share}
+def _investors(country: str, share: str, owners: str) -> list[dict[str, Any]]:
+    holding = {"name": f"Example Holding {owners} Ltd", "kind": "legal", "country": country, "share": share}
     if share == "100":
-        return [foreign]
-    return [foreign, {"name": PARTNER, "kind": "legal", "country": "CN", "share": str(100 - int(share))}]
+        return [holding]
+    partner = f"上海示例{owners}商贸有限公司"
+    return [holding, {"name": partner, "kind": "legal", "country": "CN", "share": str(100 - int(share))}]
 
 
 def change(form: dict[str, Any], chance: random.Random) -> dict[str, Any]:
@@ -96,7 +109,7 @@ def restaurant_form() -> dict[str, Any]:
         "capital_currency": "CNY",
         "activities": ["6210"],
         "area": "310106012",
-        "investors": _investors("DE", "60"),
+        "investors": _investors("DE", "60", "青禾"),
         "legal_representative": {"name": "Example Person", "nationality": "DE"},
         "permit_facts": {"sells_liquor": True},
     }
@@ -118,7 +131,7 @@ def telecom_form() -> dict[str, Any]:
         "enterprise_name": _name("示例知行", "互联网信息服务"),
         "registered_capital": "10000000.00",
         "activities": ["6410"],
-        "investors": _investors("SG", "40"),
+        "investors": _investors("SG", "40", "知行"),
         "legal_representative": {"name": "Example Person", "nationality": "CN"},
         "permit_facts": {},
     }

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
-from uuid import uuid4
 
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from demo import careful
+from demo.careful import Command, NoAnswer
 from deploy.local.issuer import token
-from tests.checker.commands import Attempt, digest
+from tests.checker.commands import Attempt
 
-NOT_NOW = frozenset({409, 412, 428, 503})
 PATIENCE = 90.0
 PARTITIONS = 12
-
-
-class NoAnswer(Exception):
-    """A client has waited too long; the sentence says for what."""
 
 
 class Followed(NamedTuple):
@@ -41,12 +36,14 @@ class Window:
     registration: httpx.AsyncClient
     risk: httpx.AsyncClient
     attempts: list[Attempt] = field(default_factory=list)
-    exchanges: list[tuple[float, float]] = field(default_factory=list)
-    """When each answered request was sent, and when its answer came."""
     announced: dict[str, float] = field(default_factory=dict)
     """When risk first announced the class of an enterprise, as `listen` heard it."""
     followed: list[Followed] = field(default_factory=list)
-    repeated: int = 0
+
+    @property
+    def repeated(self) -> int:
+        """How many requests had no answer, or one to come again."""
+        return sum(one.status in careful.NOT_YET for one in self.attempts)
 
     @classmethod
     @asynccontextmanager
@@ -61,45 +58,23 @@ class Window:
 
     async def submit(self, form: dict[str, Any], *, clicks: int = 1) -> dict[str, Any]:
         """Submit a form, `clicks` times at once under one key; all clicks must get the same answer."""
-        key = str(uuid4())
+        key = careful.fresh_key()
         answers = await asyncio.gather(*(self.post("/v1/applications", form, key) for _ in range(clicks)))
         return answers[0]
 
     async def change(self, uscc: str, form: dict[str, Any]) -> dict[str, Any]:
         enterprise = f"/v1/enterprises/{uscc}"
-        return await self.post(f"{enterprise}/changes", form, str(uuid4()), of=enterprise)
+        return await self.post(f"{enterprise}/changes", form, careful.fresh_key(), of=enterprise)
 
     async def post(self, path: str, form: dict[str, Any], key: str, *, of: str | None = None) -> dict[str, Any]:
         """Send until there is an answer; `of` is what the command changes, in the version that stands. A form that
         comes back with faults is a fault of this demonstration."""
-        content = json.dumps(form, ensure_ascii=False).encode()
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            answer = await self._attempt(path, content, key, await self._version(of))
-            if answer is not None and answer.status_code not in NOT_NOW:
-                answer.raise_for_status()
-                found: dict[str, Any] = answer.json()
-                return found
-            self.repeated += 1
-            await asyncio.sleep(0.1)
-        raise NoAnswer(f"POST {path} had no answer within {PATIENCE:.0f} s")
-
-    async def _version(self, of: str | None) -> dict[str, str]:
-        """The header that names the version of `of`; somebody else may change it before the command comes (412)."""
-        with suppress(httpx.TransportError):
-            if of is not None:
-                return {"if-match": (await self.registration.get(of)).headers.get("etag", "")}
-        return {}
-
-    async def _attempt(self, path: str, content: bytes, key: str, version: Mapping[str, str]) -> httpx.Response | None:
-        headers = {"idempotency-key": key, "content-type": "application/json", "accept-language": "en", **version}
-        sent, answer = time.monotonic(), None
-        with suppress(httpx.TransportError):
-            answer = await self.registration.post(path, content=content, headers=headers)
-            self.exchanges.append((sent, time.monotonic()))
-        status, text = (answer.status_code, answer.text) if answer is not None else (None, None)
-        self.attempts.append(Attempt(path, key, digest(content), status, text))
-        return answer
+        speaks = {"accept-language": "en"}
+        command = Command("registration", path, form, key, of=of, speaks=speaks)
+        answer = await careful.send(self.registration, command, self.attempts, patience=PATIENCE)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
 
     async def listen(self, bootstrap_servers: str, topic: str) -> None:
         """Hear what risk announces, for ever. Asking for each score again and again would be the larger part of the

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Self
-from uuid import uuid4
 
 import httpx
 
+from demo import careful
+from demo.careful import Command, Notes
 from deploy.local import issuer
-from tests.checker.commands import Attempt, digest
 
-NOT_NOW = frozenset({503})
 PATIENCE = 60.0
 
 
@@ -29,7 +27,7 @@ class Office:
     """`urls` by service. Every command and its answer is kept in `attempts`, for the proof."""
 
     urls: Mapping[str, str]
-    attempts: list[Attempt]
+    attempts: Notes
     clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
     closing: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -43,14 +41,21 @@ class Office:
 
     async def read(self, person: str | None, service: str, path: str, **headers: str) -> Any:
         """What this person sees there; with no person, what anyone sees."""
-        answer = await self.clients[service].get(path, headers={**_names(person), **headers})
+        answer = await self.look(person, service, path, **headers)
         if answer.status_code != httpx.codes.OK:
             raise Unexpected(f"GET {service} {path} by {person or 'anyone'}: {answer.status_code} {answer.text[:300]}")
         return answer.json()
 
-    async def sees(self, person: str | None, service: str, path: str) -> int:
-        """The status that a look is answered with."""
-        return (await self.clients[service].get(path, headers=_names(person))).status_code
+    async def look(self, person: str | None, service: str, path: str, **headers: str) -> httpx.Response:
+        """Whatever a look is answered with."""
+        return await self.clients[service].get(path, headers={**_names(person), **headers})
+
+    async def question(self, service: str, path: str, body: Mapping[str, Any]) -> Any:
+        """What anyone is answered who asks with a body; nothing is done by it."""
+        answer = await self.clients[service].post(path, json=body, headers=_names(None))
+        if answer.status_code != httpx.codes.OK:
+            raise Unexpected(f"POST {service} {path}: {answer.status_code} {answer.text[:300]}")
+        return answer.json()
 
     async def act(
         self, person: str, service: str, path: str, body: Mapping[str, Any] | None = None, *, method: str = "POST",
@@ -58,24 +63,21 @@ class Office:
     ) -> Any:  # fmt: skip
         """One command. `of`: the path whose version it is made from (its ETag is read first). `status`: the answer that
         the story expects; any success, if not given."""
-        key, content = str(uuid4()), json.dumps(body or {}, ensure_ascii=False).encode()
-        headers = {**_names(person), "idempotency-key": key, "content-type": "application/json"}
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            if of is not None:
-                seen = await self.clients[service].get(of, headers=_names(person))
-                headers["if-match"] = seen.headers.get("etag", '"0"')
-            answer = await self.clients[service].request(method, path, content=content, headers=headers)
-            self.attempts.append(
-                Attempt(path, key, digest(content), answer.status_code, answer.text, service, method, person)
-            )
-            if answer.status_code not in NOT_NOW and not (answer.status_code == 412 and of is not None):
-                expected = answer.is_success if status is None else answer.status_code == status
-                if not expected:
-                    raise Unexpected(f"{method} {service} {path} by {person}: {answer.status_code} {answer.text[:400]}")
-                return answer.json() if answer.content else None
-            await asyncio.sleep(0.1)
-        raise Unexpected(f"{method} {service} {path} had no answer within {PATIENCE:.0f} s")
+        answer = await self.ask(person, service, path, body, method=method, of=of)
+        expected = answer.is_success if status is None else answer.status_code == status
+        if not expected:
+            raise Unexpected(f"{method} {service} {path} by {person}: {answer.status_code} {answer.text[:400]}")
+        return answer.json() if answer.content else None
+
+    async def ask(
+        self, person: str, service: str, path: str, body: Mapping[str, Any] | None = None, *, method: str = "POST",
+        of: str | None = None, version: int | None = None, key: str | None = None,
+    ) -> httpx.Response:  # fmt: skip
+        """One command, and whatever it is answered in the end. Raises NoAnswer."""
+        command = Command(
+            service, path, body or {}, key or careful.fresh_key(), person, method, of, version, _names(person)
+        )  # fmt: skip
+        return await careful.send(self.clients[service], command, self.attempts, patience=PATIENCE)
 
     async def until(self, look: Callable[[], Awaitable[Any]], what: str) -> Any:
         """The first true answer of `look`; what it waits for comes by an event."""

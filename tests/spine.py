@@ -50,8 +50,10 @@ class Spine:
         return self.processes[key]
 
     def up(self, *names: str) -> Spine:
+        """Start those that do not run yet, and wait until all of them answer."""
         for name in names:
-            self.service(name).start()
+            if not self.service(name).alive:
+                self.service(name).start()
         for name in names:
             self.service(name).wait_ready()
         return self
@@ -97,7 +99,21 @@ class Spine:
 
 def form(**changes: Any) -> dict[str, Any]:
     """An application that the list of any recent day accepts, with some fields changed."""
-    return {**copy.deepcopy(APPLICATION_EXAMPLE), **changes}
+    return {**copy.deepcopy(APPLICATION_EXAMPLE), "enterprise_name": name_of_its_own(), **changes}
+
+
+def name_of_its_own(industry: str = "餐饮") -> dict[str, str]:
+    """A name that nobody else holds."""
+    trade = "".join("甲乙丙丁戊己庚辛壬癸天地山川日月"[int(digit, 16)] for digit in uuid4().hex[:12])
+    return {"division": "上海", "trade_name": trade, "industry": industry, "form": "有限公司"}
+
+
+def owned_by(name: str) -> dict[str, Any]:
+    """Owners and a legal representative, for a form: those of one name are the same people."""
+    body = form()
+    for party in (*body["investors"], body["legal_representative"]):
+        party["name"] = f"{party['name']} {name}"
+    return {"investors": body["investors"], "legal_representative": body["legal_representative"]}
 
 
 async def submit(
@@ -157,6 +173,14 @@ async def get(
     """What one of the demo people (None: nobody) is shown."""
     async with httpx.AsyncClient(base_url=spine.service(service, member).url, timeout=10) as client:
         return await client.get(path, headers={"accept-language": "en", **bearer(person), **headers})
+
+
+async def recovery_reports(spine: Spine, service: str) -> list[dict[str, Any]]:
+    """What an operator is shown, the newest first."""
+    answer = await get(spine, "/v1/recovery-reports", service=service, person="operator-1")
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["items"]
+    return found
 
 
 def bearer(person: str | None) -> dict[str, str]:

@@ -26,7 +26,7 @@ def _module(name: str, *arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", name, *arguments)
 
 
-PROGRAMS = tuple(name for name in ("tests", "demo", "bench") if (CHECKOUT / name).exists())
+PROGRAMS = tuple(name for name in ("tests", "demo", "bench", "chaos") if (CHECKOUT / name).exists())
 TESTS_ARE_TYPED = "--config-file=deploy/check/mypy-tests.ini"
 
 COLD = 300.0

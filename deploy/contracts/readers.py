@@ -9,6 +9,7 @@ import msgspec
 from deploy.contracts.events import CHECKOUT, Published, schema
 from deploy.contracts.history import Shape
 from libs.common.envelope import DeadLetter, Event, base_and_version, read, source_of
+from libs.common.kafka import partition_of
 
 FILE = CHECKOUT / "contracts/readers.yaml"
 
@@ -102,7 +103,8 @@ def variants(shape: Shape) -> dict[str, dict[str, Any]]:
 def record(shape: Shape, data: Mapping[str, Any]) -> SampleRecord:
     """An event with the headers of a sample and these data."""
     given = tuple((name, value.encode()) for name, value in shape.headers.items())
-    return SampleRecord("history", 0, 0, shape.headers["ce_subject"].encode(), msgspec.json.encode(data), given)
+    subject = shape.headers["ce_subject"]
+    return SampleRecord("history", partition_of(subject), 0, subject.encode(), msgspec.json.encode(data), given)
 
 
 def arrived(shape: Shape, data: Mapping[str, Any]) -> bytes:

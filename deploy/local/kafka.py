@@ -1,4 +1,5 @@
-"""One Apache Kafka node (KRaft, broker and controller in one process) on loopback, its state in one folder."""
+"""Apache Kafka nodes (KRaft, broker and controller in one process) on loopback, the state of each in one folder: one
+alone, or several as one cluster."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import socket
 import struct
 import subprocess
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,19 +23,23 @@ from deploy.local.processes import LocalStackError
 
 PROPERTIES = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+node.id={node}
+controller.quorum.bootstrap.servers={quorum}
+listeners={listeners}
+advertised.listeners={advertised}
+listener.security.protocol.map={protocols}
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 log.dirs=data
 auto.create.topics.enable=false
+default.replication.factor={replicas}
+min.insync.replicas={in_sync}
 offsets.topic.num.partitions=4
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+offsets.topic.replication.factor={replicas}
+transaction.state.log.replication.factor={replicas}
+transaction.state.log.min.isr={in_sync}
+share.coordinator.state.topic.replication.factor={replicas}
+share.coordinator.state.topic.min.isr={in_sync}
 group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
@@ -42,8 +47,6 @@ log.cleaner.dedupe.buffer.size=16777216
 """
 
 JVM = [
-    "-Xms512m",
-    "-Xmx512m",
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",  # half the processor time to start, and no more per record at a laptop's rates
     "-Djava.net.preferIPv4Stack=true",
@@ -57,10 +60,25 @@ STOP_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
+class Listener:
+    """One more listener: a way to the broker for some clients, who are told to come to the port `advertised`."""
+
+    name: str
+    port: int
+    advertised: int
+
+
+@dataclass(frozen=True, slots=True)
 class Kafka:
+    """`voters` names every controller of a cluster of several (`1@HOST:PORT:DIRECTORY-ID,...`); empty for one alone."""
+
     folder: Path
     port: int
     controller_port: int
+    node: int = 1
+    voters: str = ""
+    further: tuple[Listener, ...] = ()
+    heap_megabytes: int = 512
 
     @property
     def bootstrap_servers(self) -> str:
@@ -87,11 +105,10 @@ class Kafka:
         if self.formatted:
             return
         self._write_properties()
-        java = _java(jars.class_path(say))
+        java = _java(jars.class_path(say), self.heap_megabytes)
         say("Formatting Apache Kafka's storage")
-        # The tool would read a cluster id with a leading dash as an option.
-        cluster = base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
-        tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", "server.properties"]
+        quorum = ["--initial-controllers", self.voters] if self.voters else ["--standalone"]
+        tool = ["kafka.tools.StorageTool", "format", *quorum, "-t", self._cluster_id(), "-c", "server.properties"]
         shutil.rmtree(self.folder / "data", ignore_errors=True)  # what an interrupted format left
         processes.run_tool(
             [*java, *tool],
@@ -112,7 +129,8 @@ class Kafka:
                     )
             self._write_properties()
             say(f"Starting Apache Kafka on {self.bootstrap_servers}")
-            command = [*_java(jars.class_path(say)), self._marker, "kafka.Kafka", "server.properties"]
+            java = _java(jars.class_path(say), self.heap_megabytes)
+            command = [*java, self._marker, "kafka.Kafka", "server.properties"]
             processes.launch(command, pid_file=self.folder / "kafka.pid", log=self.log)
         self.wait()
 
@@ -140,14 +158,30 @@ class Kafka:
         if running := self.process():
             processes.kill(running)
 
+    def _cluster_id(self) -> str:
+        """A new one; nodes of one cluster derive it from their common list of voters."""
+        return _id(uuid.uuid5(uuid.NAMESPACE_URL, self.voters) if self.voters else uuid.uuid4())
+
     def _write_properties(self) -> None:
-        text = PROPERTIES.format(port=self.port, controller_port=self.controller_port)
+        controllers = [voter.partition("@")[2].rpartition(":")[0] for voter in self.voters.split(",") if voter]
+        own = [Listener("PLAINTEXT", self.port, self.port), *self.further]
+        controller = f"CONTROLLER://127.0.0.1:{self.controller_port}"
+        text = PROPERTIES.format(
+            node=self.node,
+            quorum=",".join(controllers) or f"127.0.0.1:{self.controller_port}",
+            listeners=",".join([*(f"{one.name}://127.0.0.1:{one.port}" for one in own), controller]),
+            advertised=",".join([*(f"{one.name}://127.0.0.1:{one.advertised}" for one in own), controller]),
+            protocols=",".join(f"{name}:PLAINTEXT" for name in [*(one.name for one in own), "CONTROLLER"]),
+            replicas=max(1, len(controllers)),
+            in_sync=max(1, len(controllers) - 1),
+        )
         (self.folder / "server.properties").write_text(text)
 
 
 def in_folder(folder: Path) -> Kafka:
     """The Kafka of this folder: on the ports it was given first, or on new free ones, which are remembered."""
     folder.mkdir(parents=True, exist_ok=True)
+    folder = folder.resolve()  # a running server knows this name only
     remembered = folder / "ports.json"
     try:
         ports = json.loads(remembered.read_text())
@@ -157,9 +191,29 @@ def in_folder(folder: Path) -> Kafka:
     return Kafka(folder, **ports)
 
 
-def _java(class_path: list[Path]) -> list[str]:
+def cluster_in_folder(folder: Path, further: Sequence[Sequence[Listener]], heap_megabytes: int = 384) -> list[Kafka]:
+    """A new cluster, one node for each element of `further` (its further listeners), on free ports. Topics are kept by
+    every node, and an acknowledged record by all but one at least."""
+    found = processes.free_ports(2 * len(further))
+    ports, controllers = found[::2], found[1::2]
+    voters = ",".join(f"{node}@127.0.0.1:{port}:{_id(uuid.uuid4())}" for node, port in enumerate(controllers, start=1))
+    nodes = []
+    for node, (port, controller, listeners) in enumerate(zip(ports, controllers, further, strict=True), start=1):
+        home = folder / f"kafka-{node}"
+        home.mkdir(parents=True, exist_ok=True)
+        nodes.append(Kafka(home, port, controller, node, voters, tuple(listeners), heap_megabytes))
+    return nodes
+
+
+def _id(given: uuid.UUID) -> str:
+    """As Kafka writes ids; its tools would read one with a leading dash as an option."""
+    return base64.urlsafe_b64encode(b"\0" + given.bytes[1:]).decode().rstrip("=")
+
+
+def _java(class_path: list[Path], heap_megabytes: int) -> list[str]:
     """Run inside the folder with relative paths in UTF-8: Java reads a properties file as Latin-1."""
-    return ["/usr/bin/env", "LC_ALL=C.UTF-8", _java_binary(), *JVM, "-cp", ":".join(map(str, class_path))]
+    heap = [f"-Xms{heap_megabytes}m", f"-Xmx{heap_megabytes}m"]
+    return ["/usr/bin/env", "LC_ALL=C.UTF-8", _java_binary(), *heap, *JVM, "-cp", ":".join(map(str, class_path))]
 
 
 def _java_binary() -> str:

@@ -167,8 +167,9 @@ class Postgres:
 
 
 def in_folder(folder: Path) -> Postgres:
+    """The PostgreSQL of this folder, by whatever name it is reached: a running server knows its own only."""
     folder.mkdir(parents=True, exist_ok=True)
-    return Postgres(folder)
+    return Postgres(folder.resolve())
 
 
 def binary(name: str) -> Path:

@@ -4,7 +4,7 @@ Dates are Asia/Shanghai dates. Tokens, time-outs, idempotency keys and logs use 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -52,3 +52,25 @@ class ClockOn:
 
     def now(self) -> datetime:
         return datetime.combine(self.on, self.clock.now().astimezone(SHANGHAI).timetz()).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOfOneDay:
+    """The clock of one act: all of it is of the day on which it began, though midnight passes meanwhile."""
+
+    on: date
+    clock: Clock
+
+    def today(self) -> date:
+        return self.on
+
+    def now(self) -> datetime:
+        now = self.clock.now()
+        if now.astimezone(SHANGHAI).date() == self.on:
+            return now
+        return datetime.combine(self.on, time.max, SHANGHAI).astimezone(UTC)
+
+
+def for_one_act(clock: Clock) -> Clock:
+    """As the clock stands now, for all that is done in one transaction."""
+    return ClockOfOneDay(clock.today(), clock)

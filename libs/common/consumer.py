@@ -24,9 +24,10 @@ from aiokafka.errors import (
 from opentelemetry import propagate, trace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from libs.common import inbox
-from libs.common.clock import Clock
-from libs.common.database import Database, is_database_error, reading
+from libs.common import dispositions, evidence, inbox, signature
+from libs.common.clock import Clock, for_one_act
+from libs.common.database import Database, is_database_error, raw, reading
+from libs.common.delivery import Step
 from libs.common.drain import FAULT_OF_THE_EVENT_AFTER, drain, fails_by_itself
 from libs.common.envelope import DeadLetter, Incoming, Outside, read, source_of
 from libs.common.inbox import Place, PositionMoved
@@ -52,13 +53,19 @@ MEMBER: dict[str, Any] = {
     "partition_assignment_strategy": (RangePartitionAssignor,),
 }
 BATCH = 500
-WHOLE_ANSWER = 20_000
+WHOLE_ANSWER = 5_000
 BAD_RELEASE_HEADS = 100
 HOUSEKEEPING_SECONDS = 1.0
+SILENT_SECONDS = 5.0
+"""After that long without a record it is asked whether there was none."""
 
 
 class RecordsLost(Exception):
     """Kafka no longer holds records that were never read: a person decides, nothing is skipped silently."""
+
+
+class Deaf(Exception):
+    """Records lie there, and the client brings none: whatever fetched them has ended without a word."""
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -76,6 +83,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self.started_at = time.time()
         self.next_housekeeping = 0.0
         self.answers = 0
+        self.silent_since = 0.0
+        self.awaited: dict[TopicPartition, int] = {}
         self.sought: dict[Place, tuple[int, int]] = {}
         self.stopping = asyncio.Event()
 
@@ -90,6 +99,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 await asyncio.wait_for(client.start(), 30)
                 self.connected = True
+                self._heard()
                 await self._consume(client, stop)
             except (OffsetOutOfRangeError, RecordsLost) as error:
                 log.critical("records are gone from Kafka", service=self.service.name, error=repr(error))
@@ -138,6 +148,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 continue
             assignment = self.assignment  # no await since the records were taken
             self.answers += 1
+            if any(answer.values()):
+                self._heard()
             for unit in self._units(answer):
                 async with self.busy:
                     if not await self._take_until_done(unit, assignment, stop):
@@ -207,7 +219,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """In the transaction of the batch. A unit is of services' topics, or of one outside topic."""
         if outside := [record for record in unit if isinstance(record, Outside)]:
             how = self.outsiders[outside[0].topic]
-            return await inbox.take_outside(session, outside, lambda s, records: how.take(s, records, self.clock))
+            return await inbox.take_outside(
+                session, outside, lambda s, found: how.take(s, found, for_one_act(self.clock))
+            )
         events = [record for record in unit if not isinstance(record, Outside)]
         return await inbox.take(session, events, self._apply)
 
@@ -246,7 +260,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
         async def answer(session: AsyncSession) -> inbox.Taken:
             taken = await inbox.take(session, [letter], self._apply)
-            await self.outsiders[record.topic].reject(session, record, self.clock)
+            await self.outsiders[record.topic].reject(session, record, for_one_act(self.clock))
             return taken
 
         try:
@@ -271,12 +285,18 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _apply(self, session: AsyncSession, events: Sequence[Incoming]) -> None:
         assert self.service.apply is not None
-        await self.service.apply(session, events, self.clock)
+        await self.service.apply(session, events, for_one_act(self.clock))
 
     async def _apply_parked(self, session: AsyncSession, events: Sequence[Incoming]) -> None:
         """A parked event takes effect in the trace it came with, whenever that is."""
         with _span(self.service.name, events):
             await self._apply(session, events)
+
+    async def _bear_witness(self, session: AsyncSession, place: Place, key: inbox.Key, step: Step) -> None:
+        """What a person decided is carried out: a report of it, signed by the service, goes with the effect."""
+        connection = await raw(session)
+        told = await dispositions.report(connection, self.settings, place, key, step.row, self.service.digest())
+        await evidence.write(connection, told, signature.keys(self.settings))
 
     async def _follow_up(self, taken: inbox.Taken, unit: Sequence[Record]) -> None:
         for outcome in ("applied", "skipped", "waiting", "forked", "failed", "dead"):
@@ -285,7 +305,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if taken.waiting or taken.forked:
             log.warning("events parked", service=self.service.name, waiting=taken.waiting, forked=taken.forked)
         if taken.parked_keys:
-            await drain(self.database, list({(r.topic, r.partition) for r in unit}), self._apply_parked)
+            places = list({(r.topic, r.partition) for r in unit})
+            await drain(self.database, places, self._apply_parked, self._bear_witness)
 
     def _without(self, unit: list[Record], moved: PositionMoved) -> list[Record]:
         """Read again from where the database stands. Standing there already means that Kafka has lost records."""
@@ -343,15 +364,31 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         places = list(client.assignment())
         try:
             async with self.busy:
-                await drain(self.database, [(p.topic, p.partition) for p in places], self._apply_parked)
+                ours = [(p.topic, p.partition) for p in places]
+                await drain(self.database, ours, self._apply_parked, self._bear_witness)
             async with reading(self.database) as connection:
                 stands = await inbox.positions(connection, [(p.topic, p.partition) for p in places])
             committed = {TopicPartition(*place): offset for place, offset in stands.items()}
             await asyncio.wait_for(client.commit(committed), 5)
+            if time.monotonic() >= self.silent_since + SILENT_SECONDS:
+                await self._listen(client, committed)
+        except Deaf:
+            raise
         except Exception as error:
             if fails_by_itself(error) and not isinstance(error, KafkaError | IllegalStateError):
                 raise
             log.info("housekeeping put off", service=self.service.name, error=repr(error))
+
+    def _heard(self) -> None:
+        self.silent_since, self.awaited = time.monotonic(), {}
+
+    async def _listen(self, client: AIOKafkaConsumer, stands: dict[TopicPartition, int]) -> None:
+        """Nothing has come for long. Raises Deaf where something that lay there then has not come since."""
+        if late := [place for place, end in self.awaited.items() if stands.get(place, end) < end]:
+            raise Deaf(f"nothing comes of {len(late)} partitions that have records")
+        ends = await asyncio.wait_for(client.end_offsets(list(stands)), 5)
+        self._heard()
+        self.awaited = ends
 
     async def lag(self) -> int:
         """Records between the database's positions and the ends of all that the service hears, whoever reads them.

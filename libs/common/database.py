@@ -92,10 +92,16 @@ def sqlstate(error: BaseException) -> str | None:
     return getattr(cause, "sqlstate", None)
 
 
+RAISED_BY_THE_DATABASE = (
+    sa.exc.SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # where a session is cut while the driver waits for its answer
+    OSError, TimeoutError,
+)  # fmt: skip
+
+
 def is_database_error(error: BaseException) -> bool:
     """True for what the database, its driver or the way to it raised."""
-    kinds = (sa.exc.SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-    return isinstance(error, kinds)
+    return isinstance(error, RAISED_BY_THE_DATABASE)
 
 
 def _service_url(settings: Settings) -> URL:

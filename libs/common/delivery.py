@@ -112,6 +112,24 @@ def next_step(mark: Mark, parked: Sequence[Parked], now: float) -> Step | None:
     return None
 
 
+WIDEST_GAP = 10_000
+"""Sequences that `skip` may give up at once: each leaves a row. A wider gap is no loss but a wrong number: drop it."""
+
+
+def futile(disposition: str, row: Parked, mark: Mark) -> str | None:
+    """Why this disposition would never be carried out, as a message code; None where it will be."""
+    gap = row.sequence - mark.sequence - 1
+    if row.state is State.FORKED:
+        return None if disposition == "drop" else "parked-fork-only-drop"
+    if disposition == "retry" and gap > 0:
+        return "parked-waits-for-gap"
+    if disposition == "skip" and gap <= 0:
+        return "parked-no-gap"
+    if disposition == "skip" and gap > WIDEST_GAP:
+        return "parked-gap-too-wide"
+    return None
+
+
 def retry_delay(attempts: int) -> int:
     """Seconds until the next attempt of a failed head."""
     return RETRY_SECONDS[min(attempts, len(RETRY_SECONDS)) - 1]

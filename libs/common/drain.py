@@ -1,10 +1,11 @@
 """The owner of a partition carries out what people decided about parked rows, and brings waiting ones home in order."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
+import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common import inbox
@@ -14,7 +15,14 @@ from libs.common.envelope import Incoming
 from libs.common.inbox import Apply, Key, Place
 from libs.common.transaction import CommitUnknown, once
 
+log = structlog.get_logger()
+
+Witness = Callable[[AsyncSession, Place, Key, Step], Awaitable[None]]
+"""Told, in the transaction of the step, that a person's disposition is being carried out."""
+
 NIL = UUID(int=0)
+SLOW = frozenset({"57014", "55P03"})
+"""Statement and lock time-outs: this work was too much, the database itself answers."""
 FAULT_OF_THE_EVENT_AFTER = 5
 """Failures that look like infrastructure's are the event's own after so many, when the infrastructure answers."""
 OPEN_KEYS = """
@@ -35,6 +43,9 @@ UPDATE parked SET state = $5, error = $6, attempts = $7, disposition = NULL,
     failed_at = CASE WHEN $5 = 'failed' THEN now() END, retry_at = now() + $8::int * interval '1 second'
 WHERE (source, subject, sequence, id) = ($1, $2, $3, $4) AND state IN ('waiting', 'failed')
 """
+GIVE_UP_DISPOSITION = """
+UPDATE parked SET disposition = NULL, error = $5 WHERE (source, subject, sequence, id) = ($1, $2, $3, $4)
+"""
 SKIP_GAP = """
 INSERT INTO parked (source, subject, sequence, id, state, topic, partition, "offset", type, time, correlation_id, data,
     disposed_by, disposed_why)
@@ -45,22 +56,28 @@ ON CONFLICT DO NOTHING
 """
 
 
-async def drain(database: Database, places: Sequence[Place], apply: Apply) -> int:
+async def drain(database: Database, places: Sequence[Place], apply: Apply, witness: Witness | None = None) -> int:
     """Take every step that is due for the parked subjects of these places; how many were taken.
 
-    Each step is one transaction under the lock of the place's position, like a batch of one.
+    Each step is one transaction under the lock of the place's position, like a batch of one. A subject whose step
+    cannot be taken does not hold up those behind it, unless it is the database that does not answer.
     """
     async with reading(database) as connection:
         rows = await connection.fetch(OPEN_KEYS, [p[0] for p in places], [p[1] for p in places])
     steps = 0
     for row in rows:
         key, place = (row["source"], row["subject"]), (row["topic"], row["partition"])
-        while await _one_step(database, key, place, apply):
-            steps += 1
+        try:
+            while await _one_step(database, key, place, apply, witness):
+                steps += 1
+        except Exception as error:
+            if is_database_error(error) and sqlstate(error) not in SLOW:
+                raise
+            log.error("a parked subject is left for now", source=key[0], subject=key[1], error=inbox.describe(error))
     return steps
 
 
-async def _one_step(database: Database, key: Key, place: Place, apply: Apply) -> bool:
+async def _one_step(database: Database, key: Key, place: Place, apply: Apply, witness: Witness | None) -> bool:
     """One step for one subject; False when nothing is left to do now."""
     tried: list[Step] = []
 
@@ -73,15 +90,22 @@ async def _one_step(database: Database, key: Key, place: Place, apply: Apply) ->
         if step is None:
             return False
         tried.append(step)
+        if witness is not None and step.row.disposition is not None:
+            await witness(session, place, key, step)  # before the row goes, which says who decided
         await _carry_out(session, connection, key, mark, step, parked[key], apply)
         return True
 
     try:
         return await once(database, act, name="drain")
     except Exception as error:
-        if not tried or tried[0].what != "apply":
+        if not tried or isinstance(error, CommitUnknown):
             raise
-        await _record_failure(database, key, tried[0].row, error)
+        if tried[0].what == "apply":
+            await _record_failure(database, key, tried[0].row, error)
+        elif sqlstate(error) in SLOW or fails_by_itself(error):
+            await _give_up(database, key, tried[0].row, error)
+        else:
+            raise
         return False
 
 
@@ -116,6 +140,17 @@ async def _parked_event(connection: asyncpg.Connection, name: tuple[str, str, in
     row = await connection.fetchrow(EVENT, *name)
     assert row is not None, "read under the same lock that decided the step"
     return Incoming(*row)
+
+
+async def _give_up(database: Database, key: Key, row: Parked, error: BaseException) -> None:
+    """A disposition that cannot be carried out is taken back, and the row says why."""
+    log.error("a disposition cannot be carried out", subject=key[1], sequence=row.sequence, error=inbox.describe(error))
+
+    async def act(session: AsyncSession) -> None:
+        told = f"{row.disposition} could not be carried out: {inbox.describe(error)}"[:1000]
+        await (await raw(session)).execute(GIVE_UP_DISPOSITION, *key, row.sequence, row.id, told)
+
+    await once(database, act, name="drain")
 
 
 async def _record_failure(database: Database, key: Key, row: Parked, error: BaseException) -> None:

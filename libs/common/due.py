@@ -1,14 +1,16 @@
 """What time fires: one table of due dates per service, and tickers that run the same use cases as HTTP does.
 
-A due row is claimed, acted on and removed in one transaction. The act is judged on its own day (`ClockOn`), however
-late it runs; an act whose state has moved on does nothing.
+Due rows are claimed, acted on and removed in one transaction, many of one date at a time. Each act is judged on its own
+day (`ClockOn`), however late it runs; an act whose state has moved on does nothing.
 """
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
 from uuid import NAMESPACE_URL, uuid5
 
+import asyncpg
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -23,6 +25,9 @@ from libs.common.transaction import once
 
 log = structlog.get_logger()
 
+Row = tuple[str, str, date]
+"""(kind, subject, on)"""
+
 POLL_SECONDS = 0.2
 SET = """
 INSERT INTO due (kind, subject, on_date) VALUES ($1, $2, $3)
@@ -32,11 +37,16 @@ IS_DUE = """
 SELECT EXISTS (SELECT 1 FROM due WHERE on_date <= $1 AND (retry_at IS NULL OR retry_at <= now()))
 """
 CLAIM = """
-DELETE FROM due WHERE (kind, subject) = (
-    SELECT kind, subject FROM due WHERE on_date <= $1 AND (retry_at IS NULL OR retry_at <= now())
+WITH first AS (
+    SELECT on_date FROM due WHERE on_date <= $1 AND (retry_at IS NULL OR retry_at <= now())
     ORDER BY on_date, kind, subject LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING kind, subject, on_date
+SELECT kind, subject, on_date FROM due
+WHERE on_date = (SELECT on_date FROM first) AND (retry_at IS NULL OR retry_at <= now())
+ORDER BY kind, subject LIMIT $2 FOR UPDATE SKIP LOCKED
 """
+TAKE = "DELETE FROM due WHERE (kind, subject, on_date) = ($1, $2, $3) RETURNING true"
+BULK = 100
+"""Acts in one transaction: a commit costs as much as several acts, and a failure makes as many run alone."""
 FAIL = """
 UPDATE due SET attempts = attempts + 1, error = $4, retry_at = now() + $5::int * interval '1 second'
 WHERE (kind, subject, on_date) = ($1, $2, $3) RETURNING attempts
@@ -56,7 +66,7 @@ async def ticker(service: Service, database: Database, clock: Clock, stop: async
     """Fire what is due until `stop`. Any number of tickers may run: a locked row is somebody else's."""
     while not stop.is_set():
         try:
-            while not stop.is_set() and await fire_one(service, database, clock):
+            while not stop.is_set() and await fire(service, database, clock):
                 pass
         except Exception as error:
             log.warning("ticker waits for its database", service=service.name, error=repr(error))
@@ -65,40 +75,64 @@ async def ticker(service: Service, database: Database, clock: Clock, stop: async
             await asyncio.wait_for(stop.wait(), POLL_SECONDS)
 
 
-async def fire_one(service: Service, database: Database, clock: Clock) -> bool:
-    """Fire the earliest due act; False when nothing is due. One that fails backs off, whatever the cause."""
+async def fire(service: Service, database: Database, clock: Clock, most: int = BULK) -> int:
+    """Fire what is due on the earliest date, `most` acts at a time; how many were tried, 0 when nothing is due.
+
+    Where one of them fails, each is fired alone. One that fails alone backs off, whatever the cause.
+    """
     async with reading(database) as connection:
         if not await connection.fetchval(IS_DUE, clock.today()):
-            return False
-    claimed: list[tuple[str, str, date]] = []
-    cause = Cause()
+            return 0
+    claimed: list[Row] = []
+    fired: list[Row] = []
 
-    async def act(session: AsyncSession) -> bool:
-        row = await (await raw(session)).fetchrow(CLAIM, clock.today())
-        if row is None:
-            return False
-        kind, subject, on = row
-        claimed.append((kind, subject, on))
-        cause.id = uuid5(NAMESPACE_URL, f"due:{service.name}:{kind}:{subject}:{on.isoformat()}")
-        cause.correlation_id = str(cause.id)
-        with tracer.start_as_current_span(f"{service.name} due {kind}"):
-            await service.when_due[kind](session, subject, on, ClockOn(on, clock))
-        return True
+    async def act(session: AsyncSession) -> None:
+        connection = await raw(session)
+        claimed.extend(_together(service, await connection.fetch(CLAIM, clock.today(), most)))
+        for row in claimed:
+            if await connection.fetchval(TAKE, *row):  # an act before it may have moved or removed it
+                await _act(service, session, row, clock)
+                fired.append(row)
 
     try:
-        fired = await once(database, act, cause, name="due")
+        await once(database, act, name="due")
     except Exception as error:
         if not claimed:
             raise
+        if len(claimed) > 1:
+            log.info("fired one by one: one of them fails", service=service.name, acts=len(claimed), error=repr(error))
+            return sum([await fire(service, database, clock, most=1) for _ in claimed])
         await _record_failure(database, claimed[0], error)
         DUE_FIRED.labels(service.name, claimed[0][0], "failed").inc()
-        return True
-    if fired:
-        DUE_FIRED.labels(service.name, claimed[0][0], "fired").inc()
-    return fired
+        return 1
+    for kind, _, _ in fired:
+        DUE_FIRED.labels(service.name, kind, "fired").inc()
+    return len(claimed)
 
 
-async def _record_failure(database: Database, row: tuple[str, str, date], error: Exception) -> None:
+def _together(service: Service, rows: Sequence[asyncpg.Record]) -> Iterator[Row]:
+    """The rows up to one whose act wants a transaction of its own, which comes first in its own."""
+    for number, (kind, subject, on) in enumerate(rows):
+        if number and kind in service.due_alone:
+            return
+        yield kind, subject, on
+        if kind in service.due_alone:
+            return
+
+
+async def _act(service: Service, session: AsyncSession, row: Row, clock: Clock) -> None:
+    """One act, under a cause of its own; nothing that the session has loaded for it is seen by the next."""
+    kind, subject, on = row
+    cause = Cause(uuid5(NAMESPACE_URL, f"due:{service.name}:{kind}:{subject}:{on.isoformat()}"))
+    cause.correlation_id = str(cause.id)
+    session.info["cause"] = cause
+    with tracer.start_as_current_span(f"{service.name} due {kind}"):
+        await service.when_due[kind](session, subject, on, ClockOn(on, clock))
+    await session.flush()
+    session.expunge_all()
+
+
+async def _record_failure(database: Database, row: Row, error: Exception) -> None:
     log.error("a due act has failed", kind=row[0], subject=row[1], on=row[2].isoformat(), error=describe(error))
 
     async def act(session: AsyncSession) -> None:

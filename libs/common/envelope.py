@@ -6,6 +6,8 @@ from uuid import UUID
 
 import msgspec
 
+from libs.common.kafka import partition_of
+
 SOURCE_ROOT = "/jingan/"
 MAX_EVENT_BYTES = 900_000
 MAX_ATTRIBUTE_BYTES = 500
@@ -125,6 +127,8 @@ def read(record: KafkaRecord, source: str) -> Incoming | DeadLetter:
         subject, said_by, number, id, type, time, correlation_id = [value.decode() for value in given]
         if said_by != source:
             raise ValueError(f"ce_source is not {source}")
+        if (right := partition_of(subject)) != record.partition:
+            raise ValueError(f"its subject belongs on partition {right}, where another member takes it")
         sequence = int(number)
         if not 1 <= sequence <= MAX_SEQUENCE:
             raise ValueError("ce_subjectsequence is not between 1 and 2^63 - 1")

@@ -8,6 +8,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
+from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from aiokafka.partitioner import murmur2
 
@@ -21,6 +23,34 @@ FOR_OUTSIDERS = EVENTS | {"retention.ms": str(90 * 24 * 3600 * 1000)}
 """What outsiders read they read within 90 days; the events themselves stay on the service's own topic."""
 
 CONNECT_SECONDS = 30
+
+_send = AIOKafkaConnection.send
+
+
+def _send_if_open(connection: AIOKafkaConnection, *request: Any, **how: Any) -> Any:
+    """A closed connection is told as Kafka's own error. aiokafka expects an OSError; uvloop raises a RuntimeError,
+    of which a fetcher ends for good and tells nobody (aio-libs/aiokafka issue 1038)."""
+    writer = connection._writer
+    if writer is not None and writer.is_closing():
+        connection.close(reason=CloseReason.CONNECTION_BROKEN)
+    return _send(connection, *request, **how)
+
+
+AIOKafkaConnection.send = _send_if_open
+
+_learn = AIOKafkaClient._metadata_update
+
+
+async def _learn_in_measure(client: AIOKafkaClient, *about: Any) -> bool:
+    """Where no broker answers, aiokafka asks again without a pause for as long as somebody misses a leader: each client
+    takes half of a core, just when Kafka has to come back on it."""
+    learnt: bool = await _learn(client, *about)
+    if not learnt:
+        await asyncio.sleep(client._retry_backoff)
+    return learnt
+
+
+AIOKafkaClient._metadata_update = _learn_in_measure
 
 
 @lru_cache(maxsize=200_000)
@@ -57,7 +87,7 @@ async def reader(settings: Settings, topic: str, *, only: str | None = None) -> 
         bootstrap_servers=settings.kafka_bootstrap_servers,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        fetch_max_wait_ms=50,
+        fetch_max_wait_ms=100,  # half of it costs a broker twice as much for who only listens
     )
     await asyncio.wait_for(consumer.start(), CONNECT_SECONDS)
     try:

@@ -5,13 +5,18 @@ import importlib
 from collections.abc import Callable
 from pathlib import Path
 
+import structlog
 from alembic import command, context
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData, text
 
 from libs.common.database import Database
 from libs.common.tables import with_common_tables
+
+log = structlog.get_logger()
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,8 +48,21 @@ def metadata(service: str) -> MetaData:
 
 
 async def migrate(database: Database) -> None:
-    """Bring the database to the newest version. Several processes may start at once: one of them does it."""
-    await _with_connection(database, lambda alembic: command.upgrade(alembic, "heads"))
+    """Bring the database to the newest version. Several processes may start at once: one of them does it.
+
+    Where a newer release has brought it further it stays as it is: a release only adds while the one before may still
+    start, in a rolling deploy or when the newer one is taken back.
+    """
+    await _with_connection(database, _upgrade)
+
+
+def _upgrade(alembic: Config) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(alembic).walk_revisions()}
+    stands = set(MigrationContext.configure(alembic.attributes["connection"]).get_current_heads())
+    if newer := stands - known:
+        log.warning("the schema is of a newer release", service=alembic.attributes["service"], revisions=sorted(newer))
+    else:
+        command.upgrade(alembic, "heads")
 
 
 async def drift(database: Database) -> str | None:

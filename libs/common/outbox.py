@@ -105,8 +105,13 @@ async def write(session: AsyncSession) -> bool:
         entries = await _not_said_yet(connection, entries)
         if not entries:
             return False
-    await connection.execute(WRITE, *map(list, zip(*entries, strict=True)))
+    await write_entries(connection, entries)
     return True
+
+
+async def write_entries(connection: asyncpg.Connection, entries: Sequence[Entry]) -> None:
+    """Write entries, last in the transaction. Who writes very many at once makes them without a session."""
+    await connection.execute(WRITE, *map(list, zip(*entries, strict=True)))
 
 
 async def _not_said_yet(connection: asyncpg.Connection, entries: Sequence[Entry]) -> list[Entry]:

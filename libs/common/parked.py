@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from libs.common.database import connect, open_database
-from libs.common.dispositions import Disposition, dispose
+from libs.common.dispositions import Disposition, Futile, dispose
+from libs.common.problems import catalogue, sentence
 from libs.common.service import find
 
 console = Console(markup=False, highlight=False)  # what stands in an event is not ours to interpret
@@ -38,8 +39,8 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         "drop": "give up this event: it takes no effect, its followers go on",
         "skip-to": "accept the gap before this event: what is missing there is given up",
     }
-    for act, sentence in sentences.items():
-        one = acts.add_parser(act, help=sentence)
+    for act, purpose in sentences.items():
+        one = acts.add_parser(act, help=purpose)
         one.add_argument("subject")
         one.add_argument("sequence", type=int)
         one.add_argument("--id", help="the event's id, where two events claim one sequence")
@@ -71,6 +72,8 @@ async def main(arguments: Sequence[str] | None = None) -> None:
             console.print(f"Written down: {given.act} {given.subject} {given.sequence}. The consumer carries it out.")
     except LookupError as error:
         raise SystemExit(str(error)) from None
+    except Futile as error:
+        raise SystemExit(sentence(error.code, "en", catalogue(), error.params)) from None
     finally:
         await connection.close()
 

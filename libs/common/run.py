@@ -21,7 +21,7 @@ from libs.common.database import Database, connect, open_database, provision
 from libs.common.due import ticker
 from libs.common.idempotency import forget_old
 from libs.common.migration import migrate
-from libs.common.relay.loop import relay
+from libs.common.relay.loop import WentBack, relay
 from libs.common.relay.restored import check_not_restored
 from libs.common.service import Service
 from libs.common.settings import Refused, Settings
@@ -68,9 +68,10 @@ async def prepare(service: Service, settings: Settings, database: Database) -> N
     heard = [settings.topic(f"{name}.events") for name in service.hears]
     taken, told = map(settings.topic, service.takes), map(settings.topic, set(service.outward.values()))
     common = [settings.topic(time_travel.CLOCK_TOPIC), settings.topic(HEADS_TOPIC)]
-    await kafka.create_topics(settings, [settings.events_topic, *heard, *taken, *common])
+    topics = dict.fromkeys([settings.events_topic, *heard, *taken, *common])  # a service may hear itself
+    await kafka.create_topics(settings, [*topics])
     await kafka.create_topics(settings, told, config=kafka.FOR_OUTSIDERS)
-    await check_not_restored(database, settings)
+    await check_not_restored(database, settings, service.digest)
 
 
 async def serve(service: Service, stop: asyncio.Event, *, ready: asyncio.Event | None = None) -> None:
@@ -79,7 +80,7 @@ async def serve(service: Service, stop: asyncio.Event, *, ready: asyncio.Event |
     database = open_database(settings)
     await prepare(service, settings, database)
     clock = BusinessClock(settings.business_start if settings.allow_time_travel else None)
-    running = Running(service, settings, database, clock)
+    running = Running(service, settings, database, clock, stopping=stop)
     if service.hears or service.takes:
         running.consumer = Consumer(service, database, settings, clock)
     try:
@@ -94,14 +95,25 @@ async def serve(service: Service, stop: asyncio.Event, *, ready: asyncio.Event |
                 POLICY_LOADED.labels(service.name, service.policy_digest()).set(1)
             await work.follow_calendar(database, calendar.current(), clock)
             group.create_task(_web(running, stop, ready))
-            group.create_task(relay(database, settings, stop, service.outward))
+            group.create_task(_relay(service, database, settings, stop))
             group.create_task(sealer(database, settings, stop))
             group.create_task(ticker(service, database, clock, stop))
             group.create_task(_forget(database, stop))
+            for long_work in service.works:
+                group.create_task(long_work(database, clock, stop))
             if running.consumer is not None:
                 group.create_task(running.consumer.run(stop))
     finally:
         await database.engine.dispose()
+
+
+async def _relay(service: Service, database: Database, settings: Settings, stop: asyncio.Event) -> None:
+    """The relay is the first to see that the database was restored under the running process; that ends it."""
+    try:
+        await relay(database, settings, stop, service.outward)
+    except WentBack:
+        await check_not_restored(database, settings, service.digest)
+        raise
 
 
 async def _web(running: Running, stop: asyncio.Event, ready: asyncio.Event | None) -> None:

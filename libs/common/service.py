@@ -1,7 +1,8 @@
 """What a service is: the whole of its wiring in one value."""
 
+import asyncio
 import importlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,10 @@ DueAct = Callable[[AsyncSession, str, date, Clock], Awaitable[None]]
 """What time fires: (session, subject, on, the clock as on that day)."""
 
 
+Work = Callable[[Database, Clock, asyncio.Event], Coroutine[Any, Any, None]]
+"""What a service does of itself until the event is set, in every process of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class TakeRecords:
     """How records of an outside topic are taken, each in the transaction that moves the position past it.
@@ -46,6 +51,8 @@ class Service:
 
     `whole_answers` takes everything that Kafka hands over at once in one transaction, instead of one per partition
     of at most 500 events: for consumers that work in bulk. `middleware` is plain ASGI, around all that is answered.
+    `due_alone`: kinds of dates whose act is heavy and has a transaction of its own; the others share one.
+    `works`: long work in the background, which shares itself out among the processes.
     `policy_digest` names the law that this process decides by, as its decisions record it.
     """
 
@@ -59,6 +66,8 @@ class Service:
     whole_answers: bool = False
     when_due: Mapping[str, DueAct] = field(default_factory=dict)
     on_start: Callable[[Database, Clock], Awaitable[None]] | None = None
+    due_alone: frozenset[str] = frozenset()
+    works: Sequence[Work] = ()
     policy_digest: Callable[[], str] | None = None
     lift_allocators: "Callable[[asyncpg.Connection, list[Incoming]], Awaitable[list[str]]] | None" = None
     problems: Mapping[type[Exception], Any] = field(default_factory=dict)
@@ -66,6 +75,10 @@ class Service:
 
     def load_settings(self) -> Settings:
         return load(self.settings, self.name)
+
+    def digest(self) -> str | None:
+        """The law that this process decides by, or None where it decides nothing."""
+        return self.policy_digest() if self.policy_digest is not None else None
 
 
 def find(name: str) -> Service:

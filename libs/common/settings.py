@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     oidc_audience: str = Field(default="one-window", validation_alias="OIDC_AUDIENCE")
     signing_keys: Path | None = Field(default=None, validation_alias="SIGNING_KEYS")
     """A folder with the keyring `<service>.json`; a service without one signs nothing."""
+    watched_disk: Path = Field(default=Path("/"), validation_alias="WATCHED_DISK")
+    """A folder on the disk whose free space `/metrics` tells."""
     requests_per_minute: int = Field(default=6_000, gt=0, validation_alias="REQUESTS_PER_MINUTE")
     """What each process answers to one account."""
     requests_per_minute_by_address: int = Field(default=1_200, gt=0, validation_alias="REQUESTS_PER_MINUTE_BY_ADDRESS")

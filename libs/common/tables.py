@@ -149,6 +149,17 @@ _table(
     sa.CheckConstraint("only_row", name="audit_head_has_one_row"),
 )
 
+# evidence
+_table(
+    "recovery_report",
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _required("kind", sa.Text),
+    _required("at", Time, "now()"),
+    _required("document", BYTEA),
+    sa.Column("jws", sa.Text),
+    sa.Index("recovery_report_by_time", "at", "id"),
+)
+
 # work
 _table(
     "work_item",

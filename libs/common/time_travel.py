@@ -22,6 +22,7 @@ from libs.common import kafka
 from libs.common.clock import BusinessClock
 from libs.common.envelope import source_of
 from libs.common.settings import Settings
+from libs.common.telemetry import CLOCK_IGNORED
 
 log = structlog.get_logger()
 
@@ -33,15 +34,28 @@ QUIET_SECONDS = 60
 
 async def follow(settings: Settings, clock: BusinessClock, ready: asyncio.Event, stop: asyncio.Event) -> None:
     """Set the clock from `clock.events`: to its end before the service serves (`ready`), then as it moves."""
+    CLOCK_IGNORED.labels(settings.service)  # it is 0 from the start: what begins at 1 has not increased
     async with kafka.reader(settings, settings.topic(CLOCK_TOPIC)) as consumer:
         ends = await consumer.end_offsets(list(consumer.assignment()))
         while not stop.is_set():
             for batch in (await consumer.getmany(timeout_ms=100)).values():
                 for record in batch:
-                    clock.advance(date.fromisoformat(json.loads(record.value)["business_date"]))
+                    if (to := _date_in(record)) is not None:
+                        clock.advance(to)
+                    else:
+                        CLOCK_IGNORED.labels(settings.service).inc()
+                        log.warning("ignored: it moves no clock", service=settings.service, offset=record.offset)
             if not ready.is_set() and all([await consumer.position(p) >= end for p, end in ends.items()]):
                 ready.set()
         ready.set()  # who waits to serve must also hear that there is nothing left to wait for
+
+
+def _date_in(record: Any) -> date | None:
+    """The date that a record moves the clock to; None for what cannot be read, which must not end who reads it."""
+    try:
+        return date.fromisoformat(json.loads(record.value)["business_date"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 async def advance(bootstrap_servers: str, namespace: str, to: date) -> None:

@@ -16,6 +16,12 @@ class EnterpriseRegistered(Event, frozen=True, kw_only=True):
     filed_by: str | None = None
 
 
+class EnterpriseTakenOver(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.enterprise_taken_over.v1"
+
+    registered_on: date
+
+
 class CommitmentUnkept(Event, frozen=True, kw_only=True):
     type: ClassVar[str] = "licensing.commitment_unkept.v1"
 
@@ -30,6 +36,14 @@ class PermitRevoked(Event, frozen=True, kw_only=True):
     permit_id: UUID
     reason: str
     revoked_on: date
+
+
+class InformationReportOverdue(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.information_report_overdue.v1"
+
+    order_id: UUID
+    kind: str
+    missed: str
 
 
 class InspectionCompleted(Event, frozen=True, kw_only=True):
@@ -53,4 +67,12 @@ class ResultPublished(Event, frozen=True, kw_only=True):
     published_on: date
 
 
-CONSUMED = (EnterpriseRegistered, CommitmentUnkept, PermitRevoked, InspectionCompleted, ResultPublished)
+CONSUMED = (
+    EnterpriseRegistered,
+    EnterpriseTakenOver,
+    CommitmentUnkept,
+    PermitRevoked,
+    InformationReportOverdue,
+    InspectionCompleted,
+    ResultPublished,
+)

@@ -13,6 +13,8 @@ from services.credit import policy, repository
 from services.credit.consumed_events import (
     CommitmentUnkept,
     EnterpriseRegistered,
+    EnterpriseTakenOver,
+    InformationReportOverdue,
     InspectionCompleted,
     PermitRevoked,
     ResultPublished,
@@ -28,6 +30,13 @@ async def when_an_enterprise_is_registered(
     session: AsyncSession, incoming: Incoming, event: EnterpriseRegistered, _clock: Clock
 ) -> None:
     await repository.enter_registration(session, incoming.subject, event.registered_on, event.filed_by)
+
+
+@table.on(EnterpriseTakenOver)
+async def when_an_enterprise_is_taken_over(
+    session: AsyncSession, incoming: Incoming, event: EnterpriseTakenOver, _clock: Clock
+) -> None:
+    await repository.enter_registration(session, incoming.subject, event.registered_on, None)
 
 
 @table.on(CommitmentUnkept)
@@ -56,6 +65,18 @@ async def when_a_permit_is_revoked(
     await lists.propose_listing(
         session, uscc, "serious_illegal_dishonest", "SE-GEN", event.permit_id, law, clock,
         id=uuid5(incoming.id, "proposal"), basis=basis,
+    )  # fmt: skip
+
+
+@table.on(InformationReportOverdue)
+async def when_an_information_report_is_missing(
+    session: AsyncSession, incoming: Incoming, event: InformationReportOverdue, clock: Clock
+) -> None:
+    """No annual report by 30 June may put it on the abnormal list (AB1), and so may an order that was not met (AB2)."""
+    ground = "AB2" if event.missed == "order" else "AB1"
+    await lists.propose_listing(
+        session, incoming.subject, "abnormal_operation", ground, event.order_id, policy.current(), clock,
+        id=uuid5(incoming.id, "proposal"),
     )  # fmt: skip
 
 

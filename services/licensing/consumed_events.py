@@ -25,12 +25,19 @@ class EnterpriseChanged(Event, frozen=True, kw_only=True):
 
     changed_on: date
     activities: tuple[str, ...] | None = None
+    capital: Literal["domestic", "hk_mo_tw", "foreign"] | None = None
 
 
 class EnterpriseDeregistered(Event, frozen=True, kw_only=True):
     type: ClassVar[str] = "registration.enterprise_deregistered.v1"
 
     deregistered_on: date
+
+
+class RegistrationWithdrawn(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.registration_withdrawn.v1"
+
+    withdrawn_on: date
 
 
 class InspectionCompleted(Event, frozen=True, kw_only=True):
@@ -67,6 +74,7 @@ CONSUMED = (
     EnterpriseRegistered,
     EnterpriseChanged,
     EnterpriseDeregistered,
+    RegistrationWithdrawn,
     InspectionCompleted,
     CorrectionMet,
     CorrectionOverdue,

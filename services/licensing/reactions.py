@@ -33,10 +33,11 @@ async def when_an_enterprise_is_registered(
 async def when_an_enterprise_has_changed(
     session: AsyncSession, incoming: Incoming, event: consumed_events.EnterpriseChanged, clock: Clock
 ) -> None:
-    if event.activities is not None:
-        await use_cases.change_activities(
-            session, incoming.subject, event.activities, incoming.id, policy.current(), clock, on=event.changed_on
-        )
+    if event.activities is not None or event.capital is not None:
+        await use_cases.change_enterprise(
+            session, incoming.subject, event.activities, event.capital, incoming.id, policy.current(), clock,
+            on=event.changed_on,
+        )  # fmt: skip
 
 
 @table.on(consumed_events.EnterpriseDeregistered)
@@ -44,6 +45,13 @@ async def when_an_enterprise_has_left_the_register(
     session: AsyncSession, incoming: Incoming, event: consumed_events.EnterpriseDeregistered, clock: Clock
 ) -> None:
     await use_cases.leave_the_register(session, incoming.subject, event.deregistered_on, policy.current(), clock)
+
+
+@table.on(consumed_events.RegistrationWithdrawn)
+async def when_a_registration_is_withdrawn(
+    session: AsyncSession, incoming: Incoming, event: consumed_events.RegistrationWithdrawn, clock: Clock
+) -> None:
+    await use_cases.leave_the_register(session, incoming.subject, event.withdrawn_on, policy.current(), clock)
 
 
 @table.on(consumed_events.InspectionCompleted)

@@ -10,6 +10,13 @@ from msgspec import UNSET, UnsetType
 from libs.common.envelope import Event
 
 
+class SignaturesRequested(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.signatures_requested.v1"
+
+    filed_by: str
+    due_on: date
+
+
 class ApplicationSubmitted(Event, frozen=True, kw_only=True):
     type: ClassVar[str] = "registration.application_submitted.v1"
 
@@ -40,10 +47,70 @@ class EnterpriseRegistered(Event, frozen=True, kw_only=True):
     filed_by: str | UnsetType = UNSET
 
 
+class EnterpriseTakenOver(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.enterprise_taken_over.v1"
+
+    registered_on: date
+
+
 class EnterpriseChanged(Event, frozen=True, kw_only=True):
     type: ClassVar[str] = "registration.enterprise_changed.v1"
 
     changed: tuple[str, ...]
+
+
+class InformationReportFiled(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.information_report_filed.v1"
+
+    kind: str
+    year: int | None
+
+
+class InformationReportOverdue(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.information_report_overdue.v1"
+
+    kind: str
+    year: int | None
+    missed: str
+    order_until: date | None
+
+
+class FalseRegistrationNoticed(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.false_registration_noticed.v1"
+
+    notice_until: date
+
+
+class RegistrationWithdrawn(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.registration_withdrawn.v1"
+
+    case_id: UUID
+
+
+class MattersHandedOver(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.matters_handed_over.v1"
+
+    matters: tuple[str, ...]
+
+
+class MatterSettled(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.matter_settled.v1"
+
+    matter: str
+    outcome: str
+
+
+class DeregistrationRequested(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.deregistration_requested.v1"
+
+    procedure: str
+    notice_until: date | None
+
+
+class DeregistrationRefused(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.deregistration_refused.v1"
+
+    refused_by: str
 
 
 class EnterpriseDeregistered(Event, frozen=True, kw_only=True):
@@ -249,16 +316,30 @@ class ClassChanged(Event, frozen=True, kw_only=True):
     scorecard: str
 
 
-OF_APPLICATIONS = (ApplicationSubmitted, CorrectionsRequested, ApplicationDecided)
+class RelatedPartySignalled(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "risk.related_party_signalled.v1"
+
+    indicator: str
+    record: str
+    value: int
+    since: date
+
+
+OF_APPLICATIONS = (SignaturesRequested, ApplicationSubmitted, CorrectionsRequested, ApplicationDecided)
 """Their subject is an application."""
 OF_ENTERPRISES = (
-    EnterpriseRegistered, EnterpriseChanged, EnterpriseDeregistered, ScopeItemSuspended, PermitRequirementsDetermined,
-    DepartmentNotified, NotificationClaimed, NotificationReturned, NotificationOverdue, PermitGranted, PermitRefused,
-    PermitRevoked, CommitmentGiven, CommitmentUnkept, FilingRecorded, InspectionAssigned, InspectionCompleted,
-    ResultPublished, CorrectionOrdered, CorrectionMet, CorrectionOverdue, RecordAccepted, RecordErased, SubjectListed,
-    SubjectDelisted, RepairApplied, RepairDecided, RestrictionChanged,
+    EnterpriseRegistered, EnterpriseTakenOver, EnterpriseChanged, InformationReportFiled, InformationReportOverdue,
+    FalseRegistrationNoticed, RegistrationWithdrawn, MattersHandedOver, MatterSettled, DeregistrationRequested,
+    DeregistrationRefused, EnterpriseDeregistered, ScopeItemSuspended, PermitRequirementsDetermined, DepartmentNotified,
+    NotificationClaimed,
+    NotificationReturned, NotificationOverdue, PermitGranted, PermitRefused, PermitRevoked, CommitmentGiven,
+    CommitmentUnkept, FilingRecorded, InspectionAssigned, InspectionCompleted, ResultPublished, CorrectionOrdered,
+    CorrectionMet, CorrectionOverdue, RecordAccepted, RecordErased, SubjectListed, SubjectDelisted, RepairApplied,
+    RepairDecided, RestrictionChanged,
 )  # fmt: skip
 """Their subject is a USCC."""
 OF_NOBODY = (DrawMade, RecordRejected)
 """Their subject is a task, or a record of the city's that no enterprise is known for."""
-CONSUMED = (*OF_APPLICATIONS, *OF_ENTERPRISES, *OF_NOBODY, ClassChanged)
+INTERNAL = (ClassChanged, RelatedPartySignalled)
+"""Said of an enterprise to those who supervise alone."""
+CONSUMED = (*OF_APPLICATIONS, *OF_ENTERPRISES, *OF_NOBODY, *INTERNAL)

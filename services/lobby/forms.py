@@ -103,6 +103,10 @@ INVESTOR = Step(
             "share", N_("Contribution ratio"), "share", "share", N_("Enter the contribution ratio"),
             N_("Share of the registered capital in percent. All shares together are exactly 100."), width="5",
         ),
+        Field(
+            "signer", N_("Account that signs for this investor"), "signer",
+            hint=N_("Optional. Without one you declare to hold the form with this investor's signature."),
+        ),
         Field("is_fie", N_("It is an enterprise in China that itself has foreign investors"), "is_fie", "yes"),
         Field("settled_abroad", N_("A Chinese citizen who has settled abroad"), "settled_abroad", "yes"),
     ),
@@ -165,6 +169,8 @@ STEPS: Mapping[str, Step] = {
                       missing=N_("Enter the legal representative's name")),
                 Field("nationality", N_("Nationality"), "legal_representative.nationality", "select",
                       N_("Choose the legal representative's nationality"), options="country"),
+                Field("signer", N_("Account that signs for the legal representative"), "legal_representative.signer",
+                      hint=N_("Optional. Without one you declare to hold the form with this signature.")),
                 Field("treaty_claim", N_("Better treatment claimed under an agreement"), "treaty_claim", "select",
                       options=TREATIES),
             ),
@@ -173,6 +179,18 @@ STEPS: Mapping[str, Step] = {
     )
 }  # fmt: skip
 
+NAME_CHECK = Step(
+    "name",
+    STEPS["name"].title,
+    (
+        *STEPS["name"].fields,
+        Field("activity", N_("Main activity"), "activity", missing=N_("Enter the class of the main activity"),
+              hint=N_("The class in GB/T 4754, four digits, such as 6210"), width="5"),
+        Field("foreign_share", N_("Foreign share of the capital"), "foreign_share", "share",
+              hint=N_("Optional"), width="5"),
+    ),
+)  # fmt: skip
+"""What a name is looked up by."""
 _NUMBER = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?")
 _DAY = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
 _UNPRINTABLE = re.compile("[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]")
@@ -223,14 +241,21 @@ def _share(_: Field, typed: str) -> tuple[Any, str]:
     return number, "" if 0 < Decimal(number) <= 100 else N_("The contribution ratio is more than 0 and at most 100")
 
 
-def _date(_: Field, typed: str) -> tuple[Any, str]:
+WRONG_DAY = N_("Enter the date as year, month and day, such as 2026-02-01")
+
+
+def read_day(typed: str) -> str | None:
+    """A day as people write it, as its ISO text; None for what is none."""
     found = _DAY.fullmatch(plain(typed))
     try:
-        if found:
-            return date(*map(int, found.groups())).isoformat(), ""
+        return date(*map(int, found.groups())).isoformat() if found else None
     except ValueError:
-        pass
-    return None, N_("Enter the date as year, month and day, such as 2026-02-01")
+        return None
+
+
+def _date(_: Field, typed: str) -> tuple[Any, str]:
+    day = read_day(typed)
+    return day, "" if day else WRONG_DAY
 
 
 def _choice(field: Field, typed: str) -> tuple[Any, str]:

@@ -37,11 +37,12 @@ async def when_something_happened(session: AsyncSession, incoming: Incoming, eve
     )  # fmt: skip
 
 
-async def when_class_changed(
-    session: AsyncSession, incoming: Incoming, event: heard.ClassChanged, _clock: Clock
-) -> None:
+async def when_risk_says_something(session: AsyncSession, incoming: Incoming, event: Event, _clock: Clock) -> None:
+    """Kept apart from the timeline: it is for those who supervise alone."""
     when = datetime.fromisoformat(incoming.time)
-    await (await raw(session)).execute(repository.ADD_RISK_EVENT, incoming.id, incoming.subject, when, _codes(event))
+    await (await raw(session)).execute(
+        repository.ADD_RISK_EVENT, incoming.id, incoming.subject, when, _codes(event), incoming.type
+    )
 
 
 def _codes(event: Event) -> str:
@@ -50,4 +51,5 @@ def _codes(event: Event) -> str:
 
 for kind in (*heard.OF_APPLICATIONS, *heard.OF_ENTERPRISES, *heard.OF_NOBODY):
     table.on(kind)(when_something_happened)
-table.on(heard.ClassChanged)(when_class_changed)
+for internal in heard.INTERNAL:
+    table.on(internal)(when_risk_says_something)

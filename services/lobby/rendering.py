@@ -25,14 +25,26 @@ HERE = Path(__file__).parent
 DIST = HERE / "static/dist"
 GOVUK = "govuk_frontend_jinja"
 
+SUPERVISION: frozenset[Role] = frozenset({"risk_analyst", "regulator", "supervisor", "auditor"})
 NAVIGATION: tuple[tuple[str, str, frozenset[Role]], ...] = (
     (N_("My cases"), "cases", frozenset({"applicant", "agent"})),
     (N_("Apply"), "apply", frozenset({"applicant", "agent"})),
+    (N_("Names"), "names", frozenset({"applicant", "agent"})),
+    (N_("To sign"), "signatures", frozenset({"applicant", "agent"})),
     (N_("Work queue"), "queue", frozenset({"registrar"})),
-    (N_("Risk list"), "risk", frozenset({"risk_analyst", "regulator", "supervisor", "auditor"})),
+    (N_("Risk list"), "risk", SUPERVISION),
     (N_("Operations"), "operations", frozenset({"operator"})),
 )
 """What the menu offers to whom; what a role may not do is absent, not grey."""
+DESK: tuple[tuple[str, str, frozenset[Role]], ...] = (
+    (N_("Risk list"), "risk", SUPERVISION),
+    (N_("Distribution"), "risk/distribution", SUPERVISION),
+    (N_("Warnings"), "risk/warnings", SUPERVISION),
+    (N_("Watch lists"), "risk/watch-lists", SUPERVISION - {"auditor"}),
+    (N_("Classes set by people"), "risk/overrides", SUPERVISION),
+    (N_("Scorecards"), "risk/scorecards", SUPERVISION - {"supervisor"}),
+)
+"""The pages on risk, in the same way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,16 @@ def environment() -> Environment:
         "PURPOSES": views.PURPOSES,
         "CLASSES": views.CLASSES,
         "LISTS": views.LISTS,
+        "OWNERSHIPS": views.OWNERSHIPS,
+        "WARNING_KINDS": views.WARNING_KINDS,
+        "WARNING_STATES": views.WARNING_STATES,
+        "OUTCOMES": views.OUTCOMES,
+        "OVERRIDE_STATES": views.OVERRIDE_STATES,
+        "OVERRIDE_ENDS": views.OVERRIDE_ENDS,
+        "CARD_STATES": views.CARD_STATES,
+        "CARD_ACTS": views.CARD_ACTS,
+        "SIGNED_BY": views.SIGNED_BY,
+        "LIKENESSES": views.LIKENESSES,
     }
     return made
 
@@ -118,6 +140,11 @@ def _given(request: Request) -> dict[str, Any]:
         for text, where, roles in NAVIGATION
         if caller is not None and caller.has(*roles)
     ]
+    desk = [
+        (words.say(text), f"/{lang}/{where}", path == f"/{lang}/{where}")
+        for text, where, roles in DESK
+        if caller is not None and caller.has(*roles)
+    ]
     return {
         "htmlLang": words.HTML_LANG[lang],
         "cspNonce": request.state.nonce,
@@ -125,6 +152,7 @@ def _given(request: Request) -> dict[str, Any]:
         "caller": caller,
         "who": session.content["names"][lang] if caller is not None else "",
         "menu": menu,
+        "desk": desk,
         "path": path,
         "other_language": f"{there}?{request.url.query}" if request.url.query else there,
         "today": running(request).clock.today(),

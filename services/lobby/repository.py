@@ -15,7 +15,8 @@ INSERT INTO timeline_entry (event_id, source, type, uscc, application_id, time, 
 VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb) ON CONFLICT (event_id) DO NOTHING
 """
 ADD_RISK_EVENT = """
-INSERT INTO risk_event (event_id, uscc, time, codes) VALUES ($1, $2, $3, $4::jsonb) ON CONFLICT (event_id) DO NOTHING
+INSERT INTO risk_event (event_id, uscc, time, codes, type) VALUES ($1, $2, $3, $4::jsonb, $5)
+ON CONFLICT (event_id) DO NOTHING
 """
 OF_APPLICATION = """
 timeline_entry t WHERE t.application_id = $1
@@ -31,8 +32,15 @@ SELECT EXISTS (SELECT 1 FROM application WHERE application_id = $1 AND ($2::text
 TIMELINE_OF_ENTERPRISE = """
 SELECT source, type, time, codes FROM timeline_entry WHERE uscc = $1 ORDER BY time DESC, n DESC LIMIT 200
 """
-RISK_HISTORY = "SELECT event_id, time, codes FROM risk_event WHERE uscc = $1 ORDER BY time, event_id"
-EVENTS = "SELECT event_id, source, type, time, codes FROM timeline_entry WHERE event_id = ANY($1::uuid[])"
+RISK_HISTORY = """
+SELECT event_id, time, codes FROM risk_event WHERE uscc = $1 AND type LIKE 'risk.class@_changed.%' ESCAPE '@'
+ORDER BY time, event_id
+"""
+EVENTS = """
+SELECT event_id, source, type, time, codes FROM timeline_entry WHERE event_id = ANY($1::uuid[])
+UNION ALL
+SELECT event_id, '/jingan/risk', type, time, codes FROM risk_event WHERE event_id = ANY($1::uuid[])
+"""
 OF_NOBODY = """
 SELECT source, type, time, codes FROM timeline_entry WHERE uscc IS NULL AND application_id IS NULL
 ORDER BY time DESC, n DESC LIMIT 20
@@ -47,6 +55,6 @@ WHERE id_hash = $1 AND seen_at > now() - interval '30 minutes' RETURNING content
 SESSION_LIVES = """
 SELECT EXISTS (SELECT 1 FROM browser_session WHERE id_hash = $1 AND seen_at > now() - interval '30 minutes')
 """
-KEEP_IN_SESSION = "UPDATE browser_session SET content = content || $2::jsonb WHERE id_hash = $1"
+KEEP_IN_SESSION = "UPDATE browser_session SET content = $2::jsonb WHERE id_hash = $1"
 CLOSE_SESSION = "DELETE FROM browser_session WHERE id_hash = $1"
 FORGET_SESSIONS = "DELETE FROM browser_session WHERE seen_at < now() - interval '30 minutes'"

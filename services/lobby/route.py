@@ -30,9 +30,7 @@ log = structlog.get_logger()
 LANGUAGE_COOKIE = "language"
 
 
-class _Language(Convertor[str]):
-    regex = "zh|en"
-
+class _Text(Convertor[str]):
     def convert(self, value: str) -> str:
         return value
 
@@ -40,7 +38,16 @@ class _Language(Convertor[str]):
         return value
 
 
+class _Language(_Text):
+    regex = "zh|en"
+
+
+class _Uscc(_Text):
+    regex = "[0-9A-HJ-NPQRTUWXY]{18}"
+
+
 register_url_convertor("language", _Language())
+register_url_convertor("uscc", _Uscc())
 
 
 class PageRoute(APIRoute):

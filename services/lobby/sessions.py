@@ -1,5 +1,7 @@
-"""Who is signed in: a random id in the browser, everything else in the lobby's database. Tokens never leave it."""
+"""Who is signed in: a random id in the browser, everything else in the lobby's database, sealed with a key that only
+this id makes. Tokens never leave the lobby, and whoever reads its table finds none."""
 
+import base64
 import hashlib
 import json
 import secrets
@@ -8,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography.fernet import Fernet
 from fastapi import Request, Response
 
 from libs.common.database import reading
@@ -48,8 +51,8 @@ async def of(request: Request) -> Session | None:
     if not (id := request.cookies.get(COOKIE)):
         return None
     async with reading(running(request).database) as connection:
-        content = await connection.fetchval(repository.READ_SESSION, _hash(id))
-    return None if content is None else Session(id, content)
+        row = await connection.fetchval(repository.READ_SESSION, hashed(id))
+    return Session(id, unsealed(id, row)) if row and "sealed" in row else None
 
 
 async def begin(request: Request, response: Response, content: Mapping[str, Any]) -> None:
@@ -57,22 +60,23 @@ async def begin(request: Request, response: Response, content: Mapping[str, Any]
     id = secrets.token_urlsafe(32)
     async with reading(running(request).database) as connection:
         if before := request.cookies.get(COOKIE):
-            await connection.execute(repository.CLOSE_SESSION, _hash(before))
+            await connection.execute(repository.CLOSE_SESSION, hashed(before))
         await connection.execute(repository.FORGET_SESSIONS)
-        await connection.execute(repository.OPEN_SESSION, _hash(id), json.dumps(content))
+        await connection.execute(repository.OPEN_SESSION, hashed(id), sealed(id, content))
     response.set_cookie(COOKIE, id, secure=True, httponly=True, samesite="lax", path="/")
 
 
 async def keep(request: Request, session: Session, more: Mapping[str, Any]) -> None:
     """Add to what the session holds."""
+    content = sealed(session.id, {**session.content, **more})
     async with reading(running(request).database) as connection:
-        await connection.execute(repository.KEEP_IN_SESSION, _hash(session.id), json.dumps(more))
+        await connection.execute(repository.KEEP_IN_SESSION, hashed(session.id), content)
 
 
 async def end(request: Request, response: Response) -> None:
     if id := request.cookies.get(COOKIE):
         async with reading(running(request).database) as connection:
-            await connection.execute(repository.CLOSE_SESSION, _hash(id))
+            await connection.execute(repository.CLOSE_SESSION, hashed(id))
     response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="lax", path="/")
 
 
@@ -80,10 +84,24 @@ async def lives(request: Request, session: Session) -> bool:
     """Whether it has not ended, without keeping it alive: a page left open is no use of it."""
     async with reading(running(request).database) as connection:
         return session.caller is not None and bool(
-            await connection.fetchval(repository.SESSION_LIVES, _hash(session.id))
+            await connection.fetchval(repository.SESSION_LIVES, hashed(session.id))
         )
 
 
-def _hash(id: str) -> bytes:
+def hashed(id: str) -> bytes:
     """Whoever reads the table cannot become whom it names."""
     return hashlib.sha256(id.encode()).digest()
+
+
+def sealed(id: str, content: Mapping[str, Any]) -> str:
+    """What stands in the row. The id has 256 random bits, so a digest of it is a key."""
+    return json.dumps({"sealed": _seal(id).encrypt(json.dumps(content).encode()).decode()})
+
+
+def unsealed(id: str, row: Mapping[str, str]) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(_seal(id).decrypt(row["sealed"]))
+    return content
+
+
+def _seal(id: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"content:" + id.encode()).digest()))

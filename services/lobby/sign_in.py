@@ -2,12 +2,12 @@
 
 import secrets
 import time
+import warnings
 from collections.abc import Mapping
 from typing import Any, cast
 
 import httpx
-from authlib.integrations.base_client.errors import OAuthError  # type: ignore[import-untyped]
-from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]
+from authlib.deprecate import AuthlibDeprecationWarning  # type: ignore[import-untyped]
 from fastapi import Request
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -16,6 +16,11 @@ from joserfc.jwk import KeySet
 from libs.common.identity import ALGORITHMS, IssuerAway, Refused
 from libs.common.web.running import running
 from services.lobby.settings import Settings
+
+with warnings.catch_warnings():  # Authlib tells whoever starts the lobby that it will move to another client one day
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+    from authlib.integrations.base_client.errors import OAuthError  # type: ignore[import-untyped]
+    from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]
 
 BACK = "/sign-in/back"
 SECONDS = 5

@@ -45,6 +45,7 @@ risk_event = sa.Table(
     sa.Column("uscc", sa.Text, nullable=False),
     sa.Column("time", Time, nullable=False),
     sa.Column("codes", JSONB, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
     sa.Index("risk_event_by_enterprise", "uscc", "time"),
 )
 browser_session = sa.Table(

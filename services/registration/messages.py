@@ -15,13 +15,13 @@ FILE = Path(__file__).with_name("messages.csv")
 @dataclass(frozen=True, slots=True)
 class Message:
     """`kind`: finding (a ground of a decision), fault (the form goes back), notice (something to know), problem (a
-    request is refused).
+    request is refused), label (a word on a document).
 
     Sentences for a body that is not in shape are common to all services.
     """
 
     code: str
-    kind: Literal["finding", "fault", "notice", "problem"]
+    kind: Literal["finding", "fault", "notice", "problem", "label"]
     zh: str
     en: str
 

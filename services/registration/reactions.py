@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from libs.common.clock import Clock
 from libs.common.envelope import Incoming
 from libs.common.reactions import Reactions
-from services.registration import consumed_events, use_cases
+from services.registration import consumed_events, policy, use_cases
 
 table = Reactions()
 
@@ -38,9 +38,29 @@ async def when_a_draft_ends(session: AsyncSession, subject: str, _on: date, _clo
     await use_cases.end_draft(session, UUID(subject))
 
 
-async def when_corrections_are_overdue(session: AsyncSession, subject: str, _on: date, clock: Clock) -> None:
+async def when_an_application_is_overdue(session: AsyncSession, subject: str, _on: date, clock: Clock) -> None:
     await use_cases.lapse_application(session, UUID(subject), clock)
 
 
+async def when_an_annual_report_is_overdue(session: AsyncSession, subject: str, on: date, clock: Clock) -> None:
+    await use_cases.miss_annual_report(session, subject, on, policy.current(), clock)
+
+
+async def when_a_report_order_ends(session: AsyncSession, subject: str, _on: date, clock: Clock) -> None:
+    await use_cases.end_report_order(session, UUID(subject), clock)
+
+
+async def when_a_false_notice_has_run(session: AsyncSession, subject: str, _on: date, clock: Clock) -> None:
+    await use_cases.put_case_to_officer(session, subject, policy.current(), clock)
+
+
+async def when_a_matter_is_overdue(session: AsyncSession, subject: str, _on: date, clock: Clock) -> None:
+    await use_cases.ask_after_matter(session, subject, policy.current(), clock)
+
+
 async def when_a_notice_has_run(session: AsyncSession, subject: str, _on: date, clock: Clock) -> None:
-    await use_cases.complete_simplified_deregistration(session, UUID(subject), clock)
+    await use_cases.complete_simplified_deregistration(session, UUID(subject), policy.current(), clock)
+
+
+async def when_a_name_ends(session: AsyncSession, subject: str, _on: date, clock: Clock) -> None:
+    await use_cases.end_name(session, UUID(subject), clock)

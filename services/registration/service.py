@@ -12,15 +12,24 @@ from libs.common.problems import Problem
 from libs.common.service import Service
 from services.registration import policy, reactions, repository, use_cases
 from services.registration.api import routers
-from services.registration.domain import FormReturned, standing, states
+from services.registration.domain import (
+    FormReturned,
+    false_registration,
+    hand_over,
+    legacy,
+    reports,
+    signing,
+    standing,
+    states,
+)
 from services.registration.domain.uscc import serial_of
 from services.registration.published_events import EnterpriseRegistered
 from services.registration.settings import Settings
 
 
-async def read_the_law(_database: Database, _clock: Clock) -> None:
-    """Refuse to serve when the policy files contradict themselves."""
-    policy.current()
+async def read_the_law(database: Database, _clock: Clock) -> None:
+    """Refuse to serve when the policy files contradict themselves; enter the names of before names were kept."""
+    await use_cases.enter_missing_names(database, policy.current())
 
 
 async def lift_serials(connection: asyncpg.Connection, adopted: list[Incoming]) -> list[str]:
@@ -36,8 +45,11 @@ async def lift_serials(connection: asyncpg.Connection, adopted: list[Incoming]) 
 NOT_THERE = (
     use_cases.EnterpriseUnknown,
     use_cases.NoSuchApplication,
+    use_cases.NoSuchCase,
+    use_cases.NoSuchHandOver,
     use_cases.NoSuchDeregistration,
     use_cases.NoSuchDraft,
+    use_cases.NoSuchReservation,
 )
 
 service = Service(
@@ -48,8 +60,14 @@ service = Service(
     apply=reactions.table.apply,
     when_due={
         use_cases.DRAFT_ENDS: reactions.when_a_draft_ends,
-        use_cases.CORRECTIONS_OVERDUE: reactions.when_corrections_are_overdue,
+        use_cases.CORRECTIONS_OVERDUE: reactions.when_an_application_is_overdue,
+        use_cases.SIGNATURES_OVERDUE: reactions.when_an_application_is_overdue,
+        use_cases.NAME_ENDS: reactions.when_a_name_ends,
         use_cases.NOTICE_HAS_RUN: reactions.when_a_notice_has_run,
+        use_cases.ANNUAL_OVERDUE: reactions.when_an_annual_report_is_overdue,
+        use_cases.ORDER_ENDS: reactions.when_a_report_order_ends,
+        use_cases.FALSE_NOTICE_HAS_RUN: reactions.when_a_false_notice_has_run,
+        use_cases.HAND_OVER_OVERDUE: reactions.when_a_matter_is_overdue,
         work.OVERDUE: work.escalate,
     },
     on_start=read_the_law,
@@ -59,7 +77,17 @@ service = Service(
         FormReturned: lambda returned: Problem("form-returned", 422, returned.faults),
         **dict.fromkeys(NOT_THERE, lambda _: Problem("not-found", 404)),
         states.ActClosed: lambda closed: Problem(f"application-{closed.status}".replace("_", "-"), 409),
+        signing.AlreadySigned: lambda _: Problem("already-signed", 409),
+        use_cases.SecondOfficer: lambda _: Problem("second-officer", 409),
         use_cases.RefusedByLaw: lambda _: Problem("refused-by-law", 409),
+        legacy.NotAdapted: lambda _: Problem("legacy-not-adapted", 409),
+        reports.NotForeignInvested: lambda _: Problem("not-foreign-invested", 409),
+        reports.ReportFiled: lambda _: Problem("report-filed", 409),
+        false_registration.CaseOpen: lambda _: Problem("false-registration-open", 409),
+        false_registration.NoticeOver: lambda _: Problem("notice-over", 409),
+        hand_over.AlreadyHandedOver: lambda _: Problem("already-handed-over", 409),
+        hand_over.Settled: lambda _: Problem("matter-settled", 409),
+        standing.Withdrawn: lambda _: Problem("registration-withdrawn", 409),
         standing.Deregistered: lambda _: Problem("enterprise-deregistered", 409),
         standing.DeregistrationFiled: lambda _: Problem("deregistration-filed", 409),
     },

@@ -5,7 +5,16 @@ from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
+import msgspec
+
 from libs.common.envelope import Event
+
+
+class PartyRole(msgspec.Struct, frozen=True):
+    """Somebody behind an enterprise, under an opaque id."""
+
+    party_id: UUID
+    role: str
 
 
 class EnterpriseRegistered(Event, frozen=True, kw_only=True):
@@ -13,9 +22,26 @@ class EnterpriseRegistered(Event, frozen=True, kw_only=True):
 
     registered_on: date
     industry: str
+    area: str | None = None
     registered_capital: Decimal
     capital_currency: str
     foreign_share: Decimal
+    enterprise_type: str | None = None
+    parties: tuple[PartyRole, ...] = ()
+    address_id: UUID | None = None
+    filed_by: str | None = None
+
+
+class EnterpriseTakenOver(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.enterprise_taken_over.v1"
+
+    registered_on: date
+    industry: str
+    area: str
+    registered_capital: Decimal
+    capital_currency: str
+    foreign_share: Decimal
+    enterprise_type: str
 
 
 class EnterpriseChanged(Event, frozen=True, kw_only=True):
@@ -23,9 +49,43 @@ class EnterpriseChanged(Event, frozen=True, kw_only=True):
 
     changed_on: date
     changed: tuple[str, ...]
+    area: str | None = None
     registered_capital: Decimal | None = None
     capital_currency: str | None = None
     industry: str | None = None
+
+
+class DeregistrationRequested(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.deregistration_requested.v1"
+
+    procedure: str
+    requested_on: date
+
+
+class DeregistrationRefused(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.deregistration_refused.v1"
+
+    procedure: str
+    refused_on: date
+
+
+class EnterpriseDeregistered(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.enterprise_deregistered.v1"
+
+    deregistered_on: date
+
+
+class RegistrationWithdrawn(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.registration_withdrawn.v1"
+
+    withdrawn_on: date
+
+
+class PermitGranted(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "licensing.permit_granted.v1"
+
+    permit_id: UUID
+    granted_on: date
 
 
 class PermitRevoked(Event, frozen=True, kw_only=True):
@@ -44,6 +104,21 @@ class InspectionCompleted(Event, frozen=True, kw_only=True):
     refused: bool
     unreachable: bool
     completed_on: date
+    departments: tuple[str, ...] = ()
+
+
+class CorrectionMet(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "supervision.correction_met.v1"
+
+    correction_id: UUID
+    met_on: date
+
+
+class CorrectionOverdue(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "supervision.correction_overdue.v1"
+
+    correction_id: UUID
+    overdue_on: date
 
 
 class RecordAccepted(Event, frozen=True, kw_only=True):
@@ -87,14 +162,32 @@ class RepairDecided(Event, frozen=True, kw_only=True):
     decided_on: date
 
 
+class RelatedPartySignalled(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "risk.related_party_signalled.v1"
+
+    indicator: str
+    record: str
+    value: int
+    since: date
+
+
 CONSUMED = (
     EnterpriseRegistered,
+    EnterpriseTakenOver,
     EnterpriseChanged,
+    DeregistrationRequested,
+    DeregistrationRefused,
+    EnterpriseDeregistered,
+    RegistrationWithdrawn,
+    PermitGranted,
     PermitRevoked,
     InspectionCompleted,
+    CorrectionMet,
+    CorrectionOverdue,
     RecordAccepted,
     RecordErased,
     SubjectListed,
     SubjectDelisted,
     RepairDecided,
+    RelatedPartySignalled,
 )

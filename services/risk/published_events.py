@@ -6,6 +6,9 @@ from typing import ClassVar, Literal
 from libs.common.envelope import Event
 
 ClassLetter = Literal["A", "B", "C", "D"]
+RelatedIndicator = Literal[
+    "related_serious_list", "legal_representative_risk", "actual_controller_risk", "shared_address_density"
+]
 LETTERS: tuple[ClassLetter, ...] = ("A", "B", "C", "D")
 
 
@@ -23,4 +26,20 @@ class ClassChanged(Event, frozen=True, kw_only=True):
     scorecard: str
 
 
-PUBLISHED = (ClassChanged,)
+class RelatedPartySignalled(Event, frozen=True, kw_only=True):
+    """Something about others bears on this enterprise: risk hears it itself, as one more fact of the enterprise.
+
+    `record`: the other enterprise, or `domicile`; a later signal of the same record replaces it, with `value` 0 where
+    it holds no more. `since`: the legal date. It names no other enterprise's class and no person.
+    """
+
+    type: ClassVar[str] = "risk.related_party_signalled.v1"
+    subject_kind: ClassVar[str] = "uscc"
+
+    indicator: RelatedIndicator
+    record: str
+    value: int
+    since: date
+
+
+PUBLISHED = (ClassChanged, RelatedPartySignalled)

@@ -16,6 +16,14 @@ class EnterpriseRegistered(Event, frozen=True, kw_only=True):
     filed_by: str | None = None
 
 
+class EnterpriseTakenOver(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.enterprise_taken_over.v1"
+
+    registered_on: date
+    activities: tuple[str, ...]
+    area: str
+
+
 class EnterpriseChanged(Event, frozen=True, kw_only=True):
     type: ClassVar[str] = "registration.enterprise_changed.v1"
 
@@ -27,6 +35,12 @@ class EnterpriseDeregistered(Event, frozen=True, kw_only=True):
     type: ClassVar[str] = "registration.enterprise_deregistered.v1"
 
     deregistered_on: date
+
+
+class RegistrationWithdrawn(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "registration.registration_withdrawn.v1"
+
+    withdrawn_on: date
 
 
 class PermitGranted(Event, frozen=True, kw_only=True):
@@ -79,8 +93,10 @@ class ClassChanged(Event, frozen=True, kw_only=True):
 
 CONSUMED = (
     EnterpriseRegistered,
+    EnterpriseTakenOver,
     EnterpriseChanged,
     EnterpriseDeregistered,
+    RegistrationWithdrawn,
     PermitGranted,
     PermitRevoked,
     CommitmentGiven,

@@ -45,7 +45,7 @@ class InspectionAssigned(Event, frozen=True, kw_only=True):
 
 
 class InspectionCompleted(Event, frozen=True, kw_only=True):
-    """An inspection has its result. `problem`: it found something to be mended or handled."""
+    """An inspection has its result. `problem`: it found something to be mended or handled. `departments`: whose."""
 
     type: ClassVar[str] = "supervision.inspection_completed.v1"
     subject_kind: ClassVar[str] = "uscc"
@@ -59,6 +59,7 @@ class InspectionCompleted(Event, frozen=True, kw_only=True):
     refused: bool
     unreachable: bool
     completed_on: date
+    departments: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class ResultPublished(Event, frozen=True, kw_only=True):

@@ -22,6 +22,13 @@ async def when_an_enterprise_is_registered(
     )
 
 
+@table.on(consumed_events.EnterpriseTakenOver)
+async def when_an_enterprise_is_taken_over(
+    session: AsyncSession, incoming: Incoming, event: consumed_events.EnterpriseTakenOver, _: Clock
+) -> None:
+    await use_cases.enter_object(session, incoming.subject, None, event.registered_on, event.activities, event.area)
+
+
 @table.on(consumed_events.EnterpriseChanged)
 async def when_an_enterprise_is_changed(
     session: AsyncSession, incoming: Incoming, event: consumed_events.EnterpriseChanged, _: Clock
@@ -34,6 +41,13 @@ async def when_an_enterprise_is_deregistered(
     session: AsyncSession, incoming: Incoming, event: consumed_events.EnterpriseDeregistered, _: Clock
 ) -> None:
     await use_cases.retire_object(session, incoming.subject, event.deregistered_on)
+
+
+@table.on(consumed_events.RegistrationWithdrawn)
+async def when_a_registration_is_withdrawn(
+    session: AsyncSession, incoming: Incoming, event: consumed_events.RegistrationWithdrawn, _: Clock
+) -> None:
+    await use_cases.retire_object(session, incoming.subject, event.withdrawn_on)
 
 
 @table.on(consumed_events.PermitGranted)

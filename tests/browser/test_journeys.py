@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.window import HOSTILE, Window, item_of, sign_in, telecom
+from libs.common import evidence, signature
+from libs.common.settings import Settings, load
+from tests.browser.test_pages import NAME
+from tests.browser.window import HOSTILE, Window, item_of, propose, sign_in, telecom
 from tests.spine import eventually, form, get, post
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -64,6 +68,60 @@ async def fill_form(page: Page, base: str) -> None:
     for answer in await page.locator("input[type=radio][value=no]").all():
         await answer.check()
     await page.click("main form button.govuk-button")
+
+
+async def test_a_name_is_looked_up_kept_and_given_back(window: Window) -> None:
+    page = await window.page("applicant-3", "/zh/names")
+    await page.fill("#trade_name", "示例玉兰")
+    await page.fill("#industry", "餐饮")
+    await page.select_option("#form", "有限公司")
+    await page.check("input[value=limited_company]")
+    await page.fill("#activity", "6210")
+    await page.click("main form[method=get] button")
+    await expect(page.locator("main")).to_contain_text("未发现禁限用情形")
+    await page.click("text=保留该名称")
+    await expect(page.locator("table")).to_contain_text("上海示例玉兰餐饮有限公司")
+    other = await window.page("applicant-2", f"/en/names?{NAME.replace('示例海棠', '示例玉兰')}")
+    await expect(other.locator("main")).to_contain_text("It cannot be taken")
+    await expect(other.locator("main")).to_contain_text("Article 17")
+    await other.close()
+    await page.click("table button")
+    await expect(page.locator("table")).to_have_count(0)
+    await page.close()
+
+
+async def test_an_investor_reads_the_form_and_signs_it_and_it_is_registered(window: Window) -> None:
+    body = form()
+    body["investors"][1]["signer"] = "applicant-2"
+    filed = (await post(window.spine, "/v1/applications", body)).json()
+    assert filed["status"] == "awaiting_signatures"
+    page = await window.page("applicant-2", "/en/signatures")
+    await page.click(f"a[href$='/signatures/{filed['id']}/investors.1']")
+    await expect(page.locator("main")).to_contain_text("上海禾苗商贸有限公司")
+    await page.click("text=Sign >> nth=-1")
+    await expect(page.locator(".govuk-error-summary")).to_contain_text("Confirm that you have read the form")
+    await page.check("#declared")
+    await page.click("main form button")
+    await page.wait_for_url(re.compile("/en/signatures$"))
+    seen = (await get(window.spine, f"/v1/applications/{filed['id']}")).json()
+    assert (seen["status"], {one["way"] for one in seen["signatures"]}) == ("registered", {"account", "declared"})
+    await page.close()
+
+
+async def test_a_second_officer_countersigns_what_the_first_has_proposed(window: Window) -> None:
+    id = await propose(window.spine, "registrar-1")
+    first = await window.page("registrar-1", f"/en/queue/{id}")
+    await expect(first.locator("main")).to_contain_text("You have proposed it, so another officer countersigns.")
+    await first.close()
+    page = await window.page("registrar-2", "/en/queue?state=second")
+    await page.click(f"a[href$='/queue/{id}']")
+    await page.click("text=Take it to countersign")
+    await page.check("input[value=confirm]")
+    await page.fill("#reason", "同意。")
+    await page.click("text=Countersign >> nth=-1")
+    await expect(page.locator(".ow-id")).to_contain_text("Registered")
+    assert (await get(window.spine, f"/v1/applications/{id}")).json()["uscc"]
+    await page.close()
 
 
 async def test_an_applicant_files_the_form_and_follows_the_case_over_all_departments(window: Window) -> None:
@@ -221,6 +279,29 @@ async def test_an_operator_sees_lag_and_what_is_parked(window: Window) -> None:
     finally:
         async with window.spine.database("credit") as database:
             await database.execute("DELETE FROM parked WHERE topic = 'none'")
+
+
+async def test_an_operator_sees_what_was_mended_and_whether_its_signature_holds(window: Window) -> None:
+    with window.spine.as_environment():
+        settings = load(Settings, "credit")
+    async with window.spine.database("credit") as database:
+        for outcome, keys in (("mended", signature.keys(settings)), ("different", signature.Keyring())):
+            said = evidence.report(
+                "reconcile", settings, by="operator-1", began_at=datetime.now(UTC), outcome=outcome,
+                differences=["91310106MA0000015B 2"], summary=HOSTILE,
+            )  # fmt: skip
+            await evidence.write(database, said, keys)
+
+    page = await window.page("operator-1", "/en/operations")
+    unsigned, signed = (page.locator("#recovery-reports tbody tr").nth(place) for place in (0, 1))
+    await expect(signed).to_contain_text("Reconciled with the topics")
+    await expect(signed).to_contain_text("operator-1")
+    await expect(signed).to_contain_text("1 difference")
+    await expect(signed).to_contain_text(HOSTILE)
+    await expect(signed.locator("td").last).to_have_text("Verified")
+    await expect(unsigned).to_contain_text("Not verified")
+    await expect(unsigned).to_have_class("is-late")
+    await page.close()
 
 
 async def test_when_a_service_is_away_the_page_says_which_part_is_missing(window: Window) -> None:

@@ -13,13 +13,21 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 SIZES = {"wide": (1280, 900), "phone": (390, 844)}
 Where = Callable[[Story], str]
+NAME = "division=上海&trade_name=示例海棠&industry=餐饮&form=有限公司&enterprise_type=limited_company&activity=6210"
 PAGES: dict[str, tuple[str | None, Where]] = {
     "start": (None, lambda _: ""),
     "help": (None, lambda _: "help"),
     "accessibility": (None, lambda _: "accessibility"),
     "privacy": (None, lambda _: "privacy"),
     "certificate": (None, lambda story: f"v/{story.permit['id']}"),
+    "look up a name": (None, lambda _: "names"),
+    "a name that is taken": ("applicant-1", lambda _: f"names?{NAME}"),
+    "a name that is free": ("applicant-2", lambda _: f"names?{NAME.replace('示例海棠', '示例银杏')}"),
     "cases": ("applicant-1", lambda _: "cases"),
+    "case to be signed": ("applicant-1", lambda story: f"cases/{story.to_sign}"),
+    "nothing to sign": ("applicant-1", lambda _: "signatures"),
+    "to sign": ("applicant-3", lambda _: "signatures"),
+    "read and sign": ("applicant-3", lambda story: f"signatures/{story.to_sign}/investors.0"),
     "apply": ("applicant-1", lambda _: "apply"),
     "tasks": ("applicant-1", lambda story: f"apply/{story.draft}"),
     "step": ("applicant-1", lambda story: f"apply/{story.draft}/name"),
@@ -36,10 +44,26 @@ PAGES: dict[str, tuple[str | None, Where]] = {
     "queue": ("registrar-1", lambda _: "queue"),
     "empty queue": ("registrar-1", lambda _: "queue?q=nothing"),
     "review": ("registrar-1", lambda story: f"queue/{story.in_review}"),
+    "to countersign": ("registrar-2", lambda _: "queue?state=second"),
+    "countersign": ("registrar-2", lambda story: f"queue/{story.proposed}"),
     "ask for corrections": ("registrar-1", lambda story: f"queue/{story.in_review}/corrections"),
     "purpose": ("analyst-1", lambda _: "risk"),
     "risk list": ("regulator-1", lambda _: "risk"),
     "enterprise": ("regulator-1", lambda story: f"risk/{story.restaurant['uscc']}"),
+    "risk list narrowed": ("regulator-1", lambda _: "risk?risk_class=A&sector=H&changed_since=2026-01-01"),
+    "distribution": ("regulator-1", lambda _: "risk/distribution?by=area&days=366"),
+    "warnings": ("regulator-1", lambda _: "risk/warnings"),
+    "no warnings": ("regulator-1", lambda _: "risk/warnings?state=closed&kind=agent_cluster"),
+    "warning": ("regulator-1", lambda story: f"risk/warnings/{story.warning}"),
+    "watch lists": ("regulator-1", lambda _: "risk/watch-lists"),
+    "watch list": ("regulator-1", lambda story: f"risk/watch-lists/{story.watch_list}"),
+    "overrides": ("regulator-1", lambda _: "risk/overrides"),
+    "override": ("regulator-1", lambda story: f"risk/overrides/{story.override}"),
+    "propose override": ("regulator-1", lambda story: f"risk/{story.restaurant['uscc']}/override"),
+    "scorecards": ("regulator-1", lambda _: "risk/scorecards"),
+    "scorecard": ("regulator-1", lambda story: f"risk/scorecards/{story.scorecard}"),
+    "comparison": ("regulator-1", lambda story: f"risk/scorecards/{story.scorecard}/comparison?by=ownership"),
+    "who would change": ("regulator-1", lambda story: f"risk/scorecards/{story.scorecard}/comparison/enterprises"),
     "operations": ("operator-1", lambda _: "operations"),
 }
 
@@ -101,7 +125,11 @@ async def test_page(window: Window, name: str) -> None:
 async def test_no_page_scrolls_sideways_at_320_pixels(window: Window) -> None:
     await say_why(window)
     wide = []
-    for name in ("step", "activities", "case", "queue", "review", "enterprise", "operations"):
+    for name in (
+        "step", "activities", "case", "queue", "review", "enterprise", "operations", "risk list", "distribution",
+        "warnings", "warning", "watch list", "overrides", "override", "scorecards", "scorecard", "comparison",
+        "who would change",
+    ):  # fmt: skip
         person, where = PAGES[name]
         page = await (await window.signed_in(person)).new_page()
         await page.set_viewport_size({"width": 320, "height": 640})

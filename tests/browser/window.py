@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from tests.spine import Spine, eventually, form, get, post
+from services.risk.domain import SCALE
+from tests.risk.test_scorecard_versions import act, card, document, hand_in
+from tests.spine import Spine, eventually, form, get, name_of_its_own, post
 
 SERVICES = ("registration", "licensing", "supervision", "credit", "risk", "lobby")
 AXE = Path(__file__).parents[2] / "services/lobby/assets/node_modules/axe-core/axe.min.js"
@@ -21,6 +23,7 @@ RUN_AXE = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resu
 SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 HOSTILE = "<img src=x onerror=document.title='hit'>"
 PATIENCE_MS = 40_000
+expect.set_options(timeout=PATIENCE_MS)  # a machine may be busy; a page that is right is told so at once
 
 
 def require_browser() -> str:
@@ -45,7 +48,13 @@ class Story:
     in_review: str = ""
     to_correct: str = ""
     refused: str = ""
+    to_sign: str = ""
+    proposed: str = ""
     draft: str = ""
+    warning: str = ""
+    watch_list: str = ""
+    override: str = ""
+    scorecard: str = ""
 
 
 @dataclass(slots=True)
@@ -107,16 +116,22 @@ async def tell(spine: Spine) -> Story:
     story = Story()
     investors = form()["investors"]
     investors[0]["name"] = HOSTILE
-    story.restaurant = await _submitted(
-        spine, form(investors=investors, activities=["6210", "5211"], permit_facts={}), person="applicant-1"
-    )
+    name = {"division": "上海", "trade_name": "示例海棠", "industry": "餐饮", "form": "有限公司"}
+    restaurant = form(enterprise_name=name, investors=investors, activities=["6210", "5211"], permit_facts={})
+    story.restaurant = await _submitted(spine, restaurant, person="applicant-1")
     story.in_review = (await _submitted(spine, telecom("北岸"), person="applicant-1"))["id"]
     story.refused = (await _submitted(spine, form(activities=["0422"]), person="applicant-1"))["id"]
     story.to_correct = (await _submitted(spine, telecom("南山"), person="applicant-1"))["id"]
     await send_back(spine, story.to_correct)
+    waiting = form()
+    waiting["investors"][0] |= {"name": HOSTILE, "signer": "applicant-3"}
+    story.to_sign = (await _submitted(spine, waiting, person="applicant-1"))["id"]
+    story.proposed = await propose(spine, "registrar-1")
     draft = {"name": {"division": "上海", "trade_name": HOSTILE}, "activities": ["6210"]}
     story.draft = (await post(spine, "/v1/drafts", {"content": draft})).json()["id"]
     await _break_a_commitment(spine, story)
+    await _keep_an_eye(spine, story)
+    await _try_another_scorecard(spine, story)
     return story
 
 
@@ -141,6 +156,18 @@ async def send_back(spine: Spine, application_id: str) -> None:
     asked = {"fields": [{"field": "registered_capital", "words": f"请按验资报告填写 {HOSTILE}"}]}
     path = f"/v1/applications/{application_id}/corrections"
     assert (await post(spine, path, asked, person="registrar-2", if_match=1)).status_code == 200
+
+
+async def propose(spine: Spine, officer: str) -> str:
+    """An application whose capital is so large that a second officer has to agree to what this one proposes."""
+    large = telecom(name_of_its_own()["trade_name"]) | {"registered_capital": "300000000.00", "capital_currency": "CNY"}
+    application_id = (await _submitted(spine, large, person="applicant-1"))["id"]
+    item = await item_of(spine, application_id)
+    claim = f"/v1/work-items/{item['id']}/claim"
+    assert (await post(spine, claim, {}, person=officer, if_match=item["version"])).status_code == 200
+    ruling, path = {"outcome": "register", "reason": "已核对业务范围。"}, f"/v1/applications/{application_id}/decision"
+    assert (await post(spine, path, ruling, person=officer, if_match=1)).status_code == 200
+    return str(application_id)
 
 
 async def _break_a_commitment(spine: Spine, story: Story) -> None:
@@ -182,6 +209,39 @@ async def _break_a_commitment(spine: Spine, story: Story) -> None:
     answer = await post(spine, f"/v1/enterprises/{uscc}/listings", listing, service="credit", person="credit-1")
     assert answer.status_code == 201, answer.text
     await spine.quiet()
+
+
+async def _keep_an_eye(spine: Spine, story: Story) -> None:
+    """The sudden rise is a warning; a regulator watches the restaurant, and an analyst proposes another class."""
+    uscc, at_risk = story.restaurant["uscc"], {"service": "risk", "person": "regulator-1"}
+
+    async def warned() -> str | None:
+        answer = await get(spine, f"/v1/risk/warnings?uscc={uscc}", purpose="case_handling", **at_risk)
+        return next((one["id"] for one in answer.json()["items"]), None)
+
+    story.warning = await eventually(warned)
+    story.watch_list = (await post(spine, "/v1/watch-lists", {"name": "南京西路餐饮"}, **at_risk)).json()["id"]
+    path = f"/v1/watch-lists/{story.watch_list}/enterprises/{uscc}"
+    assert (await post(spine, path, method="PUT", **at_risk)).status_code == 200
+    wanted = {"risk_class": "C", "reason": HOSTILE, "expires_on": "2026-06-30"}
+    path = f"/v1/enterprises/{uscc}/risk/override"
+    story.override = (await post(spine, path, wanted, service="risk", person="analyst-1")).json()["id"]
+
+
+async def _try_another_scorecard(spine: Spine, story: Story) -> None:
+    """In the shadow a scorecard by which no fact demands a class, so that the restaurant would be in another one."""
+    written = document("without-demands")
+    for step in (step for rule in written["rules"] for step in rule["steps"]):
+        step["at_least"] = None
+    written["bands"][3]["from_score"] = SCALE
+    drafted = (await hand_in(spine, written)).raise_for_status().json()
+    story.scorecard = drafted["digest"]
+    (await act(spine, story.scorecard, "/shadow", drafted["version"])).raise_for_status()
+
+    async def compared() -> bool:
+        return (await card(spine, story.scorecard))["progress"]["complete_since"] is not None
+
+    await eventually(compared)
 
 
 async def _supervise(spine: Spine, path: str, body: dict[str, Any], *, person: str = "supervisor-1") -> None:

@@ -7,6 +7,7 @@ points a fact earns and which identifier is valid are written here a second time
 from tests.checker.check import check
 from tests.checker.commands import Attempt
 from tests.checker.evidence import Target
+from tests.checker.record import Record
 from tests.checker.report import Checked, Report
 
-__all__ = ["Attempt", "Checked", "Report", "Target", "check"]
+__all__ = ["Attempt", "Checked", "Record", "Report", "Target", "check"]

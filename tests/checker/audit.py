@@ -81,7 +81,7 @@ def each_command_is_audited_once(evidence: Evidence) -> Checked:
         stored = stored_keys(evidence, service)
         kept = Counter((method, unquote(path), _actor(row["caller"])) for (method, path, _), rows in stored.items()
                        for row in rows)  # fmt: skip
-        acknowledged = {ask_for(one) for one in evidence.attempts if one.acknowledged and one.service == service}
+        acknowledged = {ask_for(one) for one in evidence.remembered if one.acknowledged and one.service == service}
         unkept = Counter((method, unquote(path)) for method, path, _ in acknowledged - stored.keys())
         audited = Counter(_audited(evidence.after[service]["audit"]))
         looked_at += kept.total() + unkept.total()

@@ -12,8 +12,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One command, by `caller` where that is noted. `status` and `answer` (the raw text) are None when the connection
-    broke before an answer came."""
+    """One command, by `caller` where that is noted, `sent` and answered `at` (seconds of the run's clock) where those
+    are. `status` and `answer` (the raw text) are None when the connection broke before an answer came."""
 
     path: str
     key: str
@@ -23,6 +23,8 @@ class Attempt:
     service: str = "registration"
     method: str = "POST"
     caller: str | None = None
+    sent: float | None = None
+    at: float | None = None
 
     @property
     def acknowledged(self) -> bool:
@@ -40,7 +42,3 @@ def digest(body: bytes) -> str:
 
 def dump(attempts: Iterable[Attempt], file: Path) -> None:
     file.write_text("".join(json.dumps(asdict(attempt), ensure_ascii=False) + "\n" for attempt in attempts))
-
-
-def load(file: Path) -> list[Attempt]:
-    return [Attempt(**json.loads(line)) for line in file.read_text().splitlines()]

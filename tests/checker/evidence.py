@@ -19,6 +19,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from tests.checker.cloudevents import Event, Record, decode
 from tests.checker.commands import Attempt
+from tests.checker.record import Fault
+from tests.checker.record import Record as RunRecord
 from tests.checker.replay import Card, card
 
 PARTITIONS = 12
@@ -27,7 +29,7 @@ HEARS = {
     "licensing": ("registration", "supervision", "credit"),
     "supervision": ("registration", "licensing", "credit", "risk"),
     "credit": ("registration", "supervision", "licensing"),
-    "risk": ("registration", "licensing", "supervision", "credit"),
+    "risk": ("registration", "licensing", "supervision", "credit", "risk"),
     "lobby": ("registration", "licensing", "supervision", "credit", "risk"),
 }
 TAKES = {"credit": "city.credit.records"}
@@ -73,6 +75,7 @@ class Evidence:
     answers: Mapping[str, dict[str, Any]] | None
     outside: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """Kafka's records on topics that are not a service's events, by the topic's name without the namespace."""
+    record: RunRecord = field(default_factory=RunRecord)
 
     @cached_property
     def events(self) -> dict[str, list[Event]]:
@@ -82,6 +85,13 @@ class Evidence:
     def hears(self) -> dict[str, tuple[str, ...]]:
         """Which of the services that ran each of them hears."""
         return hears(self.target)
+
+    @cached_property
+    def remembered(self) -> list[Attempt]:
+        """What clients sent, without what a database has forgotten since: it was restored to a copy from before the
+        answer. What was said of it meanwhile stands on the topics, and people enter the rest again."""
+        restores = [fault for fault in self.record.faults if fault.back_to is not None]
+        return [one for one in self.attempts if not any(_forgets(restore, one) for restore in restores)]
 
     def positions(self, service: str) -> dict[Place, int]:
         return {(row["topic"], row["partition"]): row["next_offset"] for row in self.before[service]["position"]}
@@ -121,6 +131,13 @@ class Evidence:
         return card(newest["name"])
 
 
+def _forgets(restore: Fault, attempt: Attempt) -> bool:
+    """Whether the attempt may have been answered by the database that was given up."""
+    if restore.target != attempt.service or restore.back_to is None or attempt.sent is None or attempt.at is None:
+        return False
+    return attempt.at >= restore.back_to and attempt.sent <= restore.ended
+
+
 def hears(target: Target) -> dict[str, tuple[str, ...]]:
     return {one: tuple(name for name in HEARS[one] if name in target.services) for one in target.services}
 
@@ -136,7 +153,7 @@ def outside(target: Target) -> list[str]:
     return [HEADS, *(topics[one] for one in target.services for topics in (TAKES, ANSWERS) if one in topics)]
 
 
-async def gather(target: Target, attempts: Sequence[Attempt] = ()) -> Evidence:
+async def gather(target: Target, attempts: Sequence[Attempt] = (), record: RunRecord | None = None) -> Evidence:
     """Wait, within the target's patience, until all that stood on the topics is read; then read everything."""
     deadline = time.monotonic() + target.patience
     consumer = AIOKafkaConsumer(
@@ -156,7 +173,7 @@ async def gather(target: Target, attempts: Sequence[Attempt] = ()) -> Evidence:
     finally:
         await consumer.stop()
     after = {name: await _snapshot(target, name) for name in target.services}
-    return Evidence(target, attempts, before, after, records, ends, answers, others)
+    return Evidence(target, attempts, before, after, records, ends, answers, others, record or RunRecord())
 
 
 async def _connect(target: Target, service: str) -> asyncpg.Connection:
@@ -187,7 +204,7 @@ def between_dates(tables: Tables) -> list[int]:
         for row in tables["profile"]
         if row["next_step_on"] is not None and row["next_step_on"] <= dates[row["partition"]]
     }
-    return sorted(overdue | {row["partition"] for row in tables["assessment"] if row["moving"]})
+    return sorted(overdue | {row["partition"] for row in tables["assessment"] if row["moving_to"] is not None})
 
 
 async def _snapshot(target: Target, service: str) -> Tables:

@@ -40,10 +40,16 @@ class Effect:
 
 
 REGISTRATION, LICENSING, SUPERVISION, CREDIT = "registration", "licensing", "supervision", "credit"
+
+
+def _has_come_in(answer: Mapping[str, Any]) -> bool:
+    return bool(answer["status"] != "awaiting_signatures")
+
+
 ENTERPRISE, APPLICATION = "/v1/enterprises/[^/]+", "/v1/applications/[^/]+"
 EFFECTS = (
-    Effect(REGISTRATION, "/v1/applications", "application", "application_submitted", made=True),
-    Effect(REGISTRATION, f"{APPLICATION}/resubmission", "application", "application_submitted"),
+    Effect(REGISTRATION, "/v1/applications", "application", "application_submitted", made=True, when=_has_come_in),
+    Effect(REGISTRATION, f"{APPLICATION}/resubmission", "application", "application_submitted", when=_has_come_in),
     Effect(REGISTRATION, f"/v1/applications|{APPLICATION}/(resubmission|decision)", "application",
            "enterprise_registered", "application_id", when=lambda answer: answer["status"] == "registered"),
     Effect(REGISTRATION, f"{APPLICATION}/corrections", "application", "corrections_requested"),
@@ -52,7 +58,7 @@ EFFECTS = (
     Effect(REGISTRATION, f"{ENTERPRISE}/changes", "enterprise_change", "enterprise_changed", "change_id",
            when=lambda answer: bool(answer["decision"]["outcome"] == "accepted"), made=True),
     Effect(REGISTRATION, f"{ENTERPRISE}/deregistration", "deregistration", made=True),
-    Effect(REGISTRATION, f"{ENTERPRISE}/deregistration/decision", "deregistration"),
+    Effect(REGISTRATION, f"{ENTERPRISE}/deregistration/(decision|objections)", "deregistration"),
     Effect(LICENSING, f"{ENTERPRISE}/permit-applications", "permit_application", "permit_granted", "permit_id",
            "permit_id", made=True),
     Effect(LICENSING, "/v1/permit-applications/[^/]+/decision", "permit_application", "permit_granted", "permit_id",
@@ -100,7 +106,7 @@ def stored_keys(evidence: Evidence, service: str) -> dict[Asked, list[Any]]:
 
 def acknowledged_commands_are_there(evidence: Evidence) -> Checked:
     """Each command that was answered with success has its answer kept, its row as answered, and its event."""
-    acknowledged = {(one.service, one.caller, *ask_for(one)): one for one in evidence.attempts if one.acknowledged}
+    acknowledged = {(one.service, one.caller, *ask_for(one)): one for one in evidence.remembered if one.acknowledged}
     stored = {service: stored_keys(evidence, service) for service in evidence.target.services}
     violations = []
     for attempt in acknowledged.values():
@@ -141,7 +147,7 @@ def one_key_one_answer_one_effect(evidence: Evidence) -> Checked:
     for service in evidence.target.services:
         stored = stored_keys(evidence, service)
         asked: dict[Asked, list[Attempt]] = defaultdict(list)
-        for attempt in evidence.attempts:
+        for attempt in evidence.remembered:
             if attempt.service == service:
                 asked[ask_for(attempt)].append(attempt)
         for name, attempts in asked.items():
@@ -178,3 +184,11 @@ def _faults_of_made(evidence: Evidence, service: str, stored: Mapping[Asked, Seq
         yield from (f"{effect.table} {id}: {n} keys claim this effect" for id, n in made.items() if n > 1)
         yield from (f"{effect.table} {id}: an effect that no key claims" for id in there - made.keys())
         yield from (f"{effect.table} {id}: a key is answered, its effect is not there" for id in made.keys() - there)
+
+
+def nobody_meets_an_error(evidence: Evidence) -> Checked:
+    """A service that cannot do its work says 503 and when to come again; 500 is an error that nobody has thought of."""
+    failed = [one for one in evidence.attempts if one.status is not None and one.status >= 500 and one.status != 503]
+    violations = [f"{one.service}: {one.method} {one.path}: {one.status} {(one.answer or '')[:200]}" for one in failed]
+    violations += [one.words for one in evidence.record.met]
+    return Checked("HTTP", "nobody is answered by an error", len(evidence.attempts), tuple(violations))

@@ -38,17 +38,21 @@ ORDERED, MET, OVERDUE = (SUPERVISION + f"correction_{name}.v1" for name in ("ord
 LISTED, DELISTED = CREDIT + "subject_listed.v1", CREDIT + "subject_delisted.v1"
 ACCEPTED, ERASED = CREDIT + "record_accepted.v1", CREDIT + "record_erased.v1"
 SUBMITTED, DECIDED = REGISTRATION + "application_submitted.v1", REGISTRATION + "application_decided.v1"
+TAKEN_OVER = REGISTRATION + "enterprise_taken_over.v1"
+ASKED = REGISTRATION + "signatures_requested.v1"
 REGISTERED, LEFT = REGISTRATION + "enterprise_registered.v1", REGISTRATION + "enterprise_deregistered.v1"
 
 STEPS = (
     Step(REGISTERED, ""),
-    Step(REGISTRATION + "enterprise_changed.v1", "", (REGISTERED,), (LEFT,), once=False),
-    Step(LEFT, "", (REGISTERED,)),
+    Step(TAKEN_OVER, "", not_after=(REGISTERED,)),
+    Step(REGISTRATION + "enterprise_changed.v1", "", (REGISTERED, TAKEN_OVER), (LEFT,), once=False),
+    Step(LEFT, "", (REGISTERED, TAKEN_OVER)),
     Step(REGISTRATION + "scope_item_suspended.v1", "permit_id"),
     Step(SUBMITTED, "", (), (DECIDED,), once=False),
     Step(REGISTRATION + "corrections_requested.v1", "", (SUBMITTED,), (DECIDED,), once=False),
-    Step(DECIDED, "", (SUBMITTED,)),
-    Step(NOTIFIED, "notification_id"),
+    Step(ASKED, "", (), (DECIDED,), once=False),
+    Step(DECIDED, "", (SUBMITTED, ASKED)),
+    Step(NOTIFIED, "notification_id", not_after=(CLAIMED,), once=False),
     Step(CLAIMED, "notification_id", (NOTIFIED,)),
     Step(LICENSING + "notification_returned.v1", "notification_id", (NOTIFIED,), (CLAIMED,), once=False),
     Step(LICENSING + "notification_overdue.v1", "notification_id", (NOTIFIED,), (CLAIMED,), once=False),

@@ -1,4 +1,4 @@
-"""Check of the lobby: its timeline holds each event that it hears, once and under the right case."""
+"""Check of the lobby: its timeline holds each event that it hears, once and under the right case, and no other."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from tests.checker.evidence import Evidence
 from tests.checker.report import Checked
 
 OF_APPLICATIONS = {
-    f"registration.{name}.v1" for name in ("application_submitted", "corrections_requested", "application_decided")
+    f"registration.{name}.v1"
+    for name in ("signatures_requested", "application_submitted", "corrections_requested", "application_decided")
 }
 OF_NOBODY = {"supervision.draw_made.v1", "credit.record_rejected.v1"}
 """Types whose subject is an application, or neither that nor an enterprise."""
-INTERNAL = {"risk.class_changed.v1"}
+INTERNAL = {"risk.class_changed.v1", "risk.related_party_signalled.v1"}
 """Kept apart from what applicants may see."""
 
 

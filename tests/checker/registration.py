@@ -17,14 +17,15 @@ from tests.checker.report import Checked
 
 LEFT, SUSPENDED = "registration.enterprise_deregistered.v1", "registration.scope_item_suspended.v1"
 SUBMITTED, RETURNED = "registration.application_submitted.v1", "registration.corrections_requested.v1"
-DECIDED = "registration.application_decided.v1"
+ASKED, DECIDED = "registration.signatures_requested.v1", "registration.application_decided.v1"
 SEVERITY = ("accepted", "review", "refused")
-OPEN = {"in_review", "corrections_requested"}
+OPEN = {"in_review", "corrections_requested", "awaiting_signatures"}
 ENDED = {
     ("registered", "screening", "accepted"), ("registered", "officer", "review"), ("refused", "screening", "refused"),
     ("refused", "officer", "review"), ("withdrawn", "applicant", "review"), ("lapsed", "time", "review"),
+    ("withdrawn", "applicant", "accepted"), ("lapsed", "time", "accepted"),
 }  # fmt: skip
-"""Status, who decided, and what the screening of the last round had said."""
+"""Status, who decided, and what the screening of the last round had said; the last two before it was signed."""
 
 
 def _events(evidence: Evidence, type: str) -> list[Event]:
@@ -44,9 +45,9 @@ def enterprises_are_what_their_events_say(evidence: Evidence) -> Checked:
     history: dict[str, list[Event]] = defaultdict(list)
     violations = []
     for event in sorted([*_events(evidence, REGISTERED), *_events(evidence, CHANGED)], key=lambda e: e.sequence):
-        history[event.subject].append(event)
         if event.id in adopted:  # known again from the topic after a restore: a person enters it anew
             continue
+        history[event.subject].append(event)
         cause = applications if event.type == REGISTERED else changes
         id = UUID(event.data["application_id" if event.type == REGISTERED else "change_id"])
         if id not in cause or cause[id]["uscc"] != event.subject:
@@ -115,11 +116,12 @@ def applications_are_what_their_events_say(evidence: Evidence) -> Checked:
     said = {row["subject"]: row["sequence"] for row in tables["outbox_counter"]}
     adopted = {row["event_id"] for row in evidence.after["registration"]["outbox"] if row["adopted"]}
     told: dict[str, list[Event]] = defaultdict(list)
-    for type in (SUBMITTED, RETURNED, DECIDED):
+    for type in (ASKED, SUBMITTED, RETURNED, DECIDED):
         for event in _events(evidence, type):
             if event.sequence <= said.get(event.subject, 0):
                 told[event.subject].append(event)
     rows = {str(row["id"]): row for row in tables["application"]}
+    signatures = _signatures(tables)
     violations = []
     for id in told.keys() | rows.keys():
         events = sorted(told[id], key=lambda event: event.sequence)
@@ -128,18 +130,32 @@ def applications_are_what_their_events_say(evidence: Evidence) -> Checked:
         stated = [(event.type, *map(event.data.get, WORDS[event.type])) for event in events]
         if id not in rows:
             violations.append(f"application {id}: told of, and there is no such row")
-        elif stated != (expected := _expected(rows[id])):
+        elif stated != (expected := _expected(rows[id], signatures[rows[id]["id"]])):
             violations.append(f"application {id}: its row says {expected}, its events {stated}")
     return Checked("I4", "every application is what its events say", len(rows), tuple(violations))
 
 
-WORDS = {SUBMITTED: ("round",), RETURNED: (), DECIDED: ("outcome", "decided_by", "uscc")}
+WORDS = {SUBMITTED: ("round",), ASKED: ("round",), RETURNED: (), DECIDED: ("outcome", "decided_by", "uscc")}
 
 
-def _expected(row: Any) -> list[tuple[Any, ...]]:
-    events: list[tuple[Any, ...]] = [(SUBMITTED, 1)]
-    for round in range(2, row["round"] + 1):
-        events += [(RETURNED,), (SUBMITTED, round)]
+def _signatures(tables: Mapping[str, Sequence[Any]]) -> Mapping[UUID, Mapping[int, Sequence[Any]]]:
+    """Those that the filing did not give by itself, by application and round."""
+    filed_by = {row["id"]: row["filed_by"] for row in tables["application"]}
+    later: dict[UUID, dict[int, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for one in tables["signature"]:
+        by_filer = one["way"] == "account" and one["signed_by"] == filed_by[one["application_id"]]
+        if one["way"] != "declared" and not by_filer:
+            later[one["application_id"]][one["round"]].append(one)
+    return later
+
+
+def _expected(row: Any, signatures: Mapping[int, Sequence[Any]]) -> list[tuple[Any, ...]]:
+    events: list[tuple[Any, ...]] = []
+    for round in range(1, row["round"] + 1):
+        events += [(RETURNED,)] if events else []
+        waited_for = signatures.get(round, ())
+        events += [(ASKED, round)] if waited_for else []
+        events += [(SUBMITTED, round)] if all(one["way"] for one in waited_for) else []
     if json.loads(row["corrections"]):
         events.append((RETURNED,))
     if row["decided"] is not None:
@@ -157,9 +173,10 @@ def states_are_legal(evidence: Evidence) -> Checked:
         earlier[row["application_id"]].append(row)
     waiting = {row["subject"] for row in tables["work_item"]
                if row["queue"] == "registration.review" and row["closed_at"] is None}  # fmt: skip
+    signatures = _signatures(tables)
     violations = []
     for row in tables["application"]:
-        found = _faults_of_application(row, earlier[row["id"]], waiting)
+        found = _faults_of_application(row, earlier[row["id"]], waiting, signatures[row["id"]])
         violations += [f"application {row['id']}: {row['status']}, {fault}" for fault in found]
     for row in tables["enterprise_change"]:
         if row["outcome"] not in SEVERITY or _screened(row["decision"]) != row["outcome"]:
@@ -176,11 +193,25 @@ def _screened(record: str) -> str | None:
     return SEVERITY[worst] if SEVERITY[worst] == decision["outcome"] else None
 
 
-def _faults_of_application(row: Any, earlier: Sequence[Any], waiting: set[str]) -> Iterator[str]:
-    screened, decided = _screened(row["decision"]), json.loads(row["decided"] or "null")
+def _judged(row: Any, concerns: Sequence[Any] = ()) -> str | None:
+    """The worst of what the screening, the name and the people of a form give reason for."""
+    if (screened := _screened(row["decision"])) is None:
+        return None
+    grounds = [one["outcome"] for one in json.loads(row["form"]).get("name_grounds", ())]
+    return max([screened, *grounds, *(["review"] if concerns else [])], key=SEVERITY.index)
+
+
+def _faults_of_application(
+    row: Any, earlier: Sequence[Any], waiting: set[str], signatures: Mapping[int, Sequence[Any]]
+) -> Iterator[str]:
+    screened, decided = _judged(row, json.loads(row["concerns"])), json.loads(row["decided"] or "null")
+    unsigned = any(one["way"] is None for one in signatures.get(row["round"], ()))
+    on_paper = any(one["way"] == "document" for one in signatures.get(row["round"], ()))
+    screened = "review" if on_paper and screened == "accepted" else screened
+    given = sum(one["way"] is not None for round in signatures.values() for one in round)
     asked = bool(json.loads(row["corrections"]))
     if decided is None:
-        if row["status"] not in OPEN or screened != "review":
+        if row["status"] not in OPEN or screened not in ({"accepted", "review"} if unsigned else {"review"}):
             yield f"screened as {screened}, and not decided"
     elif decided["outcome"] != row["status"] or (row["status"], decided["by"], screened) not in ENDED:
         yield f"{decided['outcome']} by {decided['by']} after {screened}"
@@ -190,18 +221,27 @@ def _faults_of_application(row: Any, earlier: Sequence[Any], waiting: set[str]) 
         yield "registered by an officer against the law of the day"
     if (row["status"] == "corrections_requested" and not asked) or (row["status"] == "in_review" and asked):
         yield "with nothing asked for, or something asked for that is done"
-    if asked != (row["correct_by"] is not None) or (row["status"] == "lapsed" and not asked):
+    if unsigned != (row["sign_by"] is not None) or (row["status"] == "awaiting_signatures" and not unsigned):
+        yield "and waits for signatures that nobody owes, or does not wait for those that are owed"
+    if asked != (row["correct_by"] is not None) or (row["status"] == "lapsed" and not (asked or unsigned)):
         yield "and what is asked for has no last day, or a last day nothing to be done"
     if (row["uscc"] is not None) != (row["status"] == "registered"):
         yield f"with the identifier {row['uscc']}"
     if (str(row["id"]) in waiting) != (row["status"] == "in_review"):
         yield "and no officer is asked, or one who need not be"
     rounds = sorted(one["round"] for one in earlier)
-    if rounds != list(range(1, row["round"])) or any(_screened(one["decision"]) != "review" for one in earlier):
+    if rounds != list(range(1, row["round"])) or any(_judged(one) in {None, "refused"} for one in earlier):
         yield f"in round {row['round']} after {rounds}"
-    acts = 2 * row["round"] - 1 + asked + (decided is not None and decided["by"] != "screening")
+    acts = 2 * row["round"] - 1 + asked + given + (decided is not None and decided["by"] != "screening")
     if row["version"] != acts:
         yield f"version {row['version']} after {acts} acts"
+
+
+ENDS = {
+    ("simplified", "deregister", "time"), ("simplified", "refuse", "objection"),
+    ("general", "deregister", "officer"), ("general", "refuse", "officer"),
+}  # fmt: skip
+"""How a deregistration may end: procedure, outcome, by whom; of a simplified one by time after its notice alone."""
 
 
 def _faults_of_enterprises(tables: Mapping[str, Sequence[Any]]) -> Iterator[str]:
@@ -214,8 +254,9 @@ def _faults_of_enterprises(tables: Mapping[str, Sequence[Any]]) -> Iterator[str]
             yield f"deregistration {row['id']}: {row['procedure']}, with notice until {row['notice_until']}"
         if decided is None:
             continue
-        by = {"simplified": "time", "general": "officer"}[row["procedure"]]
-        if decided["by"] != by or (by == "time" and decided["on"] <= row["notice_until"].isoformat()):
+        if (row["procedure"], decided["outcome"], decided["by"]) not in ENDS or (
+            row["notice_until"] and (decided["by"] == "time") != (decided["on"] > row["notice_until"].isoformat())
+        ):
             yield f"deregistration {row['id']}: {row['procedure']}, decided by {decided['by']} on {decided['on']}"
         if decided["outcome"] == "deregister":
             let_go[row["uscc"]].append(decided["on"])

@@ -1,6 +1,6 @@
 """What the topics amount to: facts, scores and classes, worked out again from the events alone.
 
-The rules are those of docs/decisions/0003-facts-as-rows.md and the scorecard's CSV files; no code is shared.
+The rules are those of docs/decisions/0003-facts-packed.md and the scorecard's CSV files; no code is shared.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.checker.cloudevents import Event
 
 SCORECARDS = Path(__file__).parents[2] / "services" / "risk" / "policy"
 CLASSES = "ABCD"
-REGISTERED = "registration.enterprise_registered.v1"
+REGISTERED, TAKEN_OVER = "registration.enterprise_registered.v1", "registration.enterprise_taken_over.v1"
 CHANGED = "registration.enterprise_changed.v1"
 
 
@@ -56,6 +56,34 @@ def _registered(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
     yield _fact(event, "industry_risk", on, int(data["industry"]), f"industry:{event.subject}")
     share = int(Decimal(data["foreign_share"]) * 100)
     yield _fact(event, "foreign_invested", on, share, f"ownership:{event.subject}")
+    kind = TYPES.index(data["enterprise_type"]) + 1 if data.get("enterprise_type") in TYPES else None
+    yield _fact(event, "entity_type", on, kind, f"entity-type:{event.subject}")
+    yield _fact(event, "area", on, _street(data), f"area:{event.subject}")
+
+
+TYPES = (
+    "limited_company", "joint_stock_company", "partnership", "sole_proprietorship", "individual_business",
+    "farmers_cooperative",
+)  # fmt: skip
+
+
+def _noticed(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
+    if data["procedure"] == "simplified":
+        record = f"notice:{event.subject}"
+        yield _fact(event, "simplified_deregistration_notice", data["requested_on"], 1, record)
+
+
+def _refused(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
+    if data["procedure"] == "simplified":
+        yield _fact(event, "simplified_deregistration_notice", data["refused_on"], 0, f"notice:{event.subject}")
+
+
+def _deregistered(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
+    yield _fact(event, "simplified_deregistration_notice", data["deregistered_on"], 0, f"notice:{event.subject}")
+
+
+def _withdrawn(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
+    yield _fact(event, "simplified_deregistration_notice", data["withdrawn_on"], 0, f"notice:{event.subject}")
 
 
 def _changed(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
@@ -64,6 +92,7 @@ def _changed(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
         yield _fact(event, "registered_capital", on, _yuan(data), f"capital:{event.subject}")
     if "area" in changed:
         yield _fact(event, "address_changes_12m", on, 1, f"address:{event.id}")
+        yield _fact(event, "area", on, _street(data), f"area:{event.subject}")
     if "activities" in changed:
         yield _fact(event, "scope_changes_12m", on, 1, f"scope:{event.id}")
         yield _fact(event, "industry_risk", on, int(data["industry"]), f"industry:{event.subject}")
@@ -74,6 +103,24 @@ def _changed(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
 def _revoked(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
     if data["reason"].startswith("commitment_"):
         yield _fact(event, "licence_revoked", data["revoked_on"], 1, f"revocation:{data['permit_id']}")
+    yield _fact(event, "permits_held", data["revoked_on"], 0, f"permit:{data['permit_id']}")
+
+
+def _granted(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
+    yield _fact(event, "permits_held", data["granted_on"], 1, f"permit:{data['permit_id']}")
+
+
+def _overdue(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
+    yield _fact(event, "corrections_overdue", data["overdue_on"], 1, f"correction:{data['correction_id']}")
+
+
+def _met(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
+    yield _fact(event, "corrections_overdue", data["met_on"], 0, f"correction:{data['correction_id']}")
+
+
+def _related(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
+    record = f"related:{data['indicator']}:{data['record']}"
+    yield _fact(event, data["indicator"], data["since"], data["value"], record)
 
 
 def _inspected(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
@@ -119,8 +166,17 @@ def _delisted(event: Event, data: dict[str, Any]) -> Iterator[Fact]:
 ERASURE = "erasure"
 STATED: dict[str, Callable[[Event, dict[str, Any]], Iterator[Fact]]] = {
     REGISTERED: _registered,
+    TAKEN_OVER: _registered,
     CHANGED: _changed,
+    "registration.deregistration_requested.v1": _noticed,
+    "registration.deregistration_refused.v1": _refused,
+    "registration.enterprise_deregistered.v1": _deregistered,
+    "registration.registration_withdrawn.v1": _withdrawn,
+    "licensing.permit_granted.v1": _granted,
     "licensing.permit_revoked.v1": _revoked,
+    "supervision.correction_overdue.v1": _overdue,
+    "supervision.correction_met.v1": _met,
+    "risk.related_party_signalled.v1": _related,
     "supervision.inspection_completed.v1": _inspected,
     "credit.record_accepted.v1": _accepted,
     "credit.repair_decided.v1": _repaired,
@@ -138,6 +194,12 @@ def _yuan(data: dict[str, Any]) -> int | None:
     return int(Decimal(data["registered_capital"])) if data["capital_currency"] == "CNY" else None
 
 
+def _street(data: dict[str, Any]) -> int | None:
+    """The nine digits of a street or town; anything coarser is none."""
+    code = data.get("area") or ""
+    return int(code) if len(code) == 9 and code.isdigit() else None
+
+
 class Step(NamedTuple):
     low: int | None
     below: int | None
@@ -149,16 +211,23 @@ class Step(NamedTuple):
         return date.max if self.months is None else months_after(fact.legal_date, self.months)
 
 
+Rules = dict[str, tuple[str, int, list[Step]]]
+"""By name: indicator, cap and steps, youngest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A scorecard: per rule its indicator, cap and steps (youngest first); the score from which each class begins."""
+    """A scorecard, or a sector's part of one: its rules, the score from which each class begins, and the ranges of the
+    main industry that it is for (none: every enterprise)."""
 
-    rules: dict[str, tuple[str, int, list[Step]]]
+    rules: Rules
     bands: dict[str, int]
+    industries: list[tuple[int, int]]
+    sectors: list[Card]
 
 
 def card(name: str, folder: Path = SCORECARDS) -> Card:
-    """The scorecard of this name, from its CSV files. An empty cell is no bound, no age limit, no trigger."""
+    """The scorecard of this name, from its CSV files. Empty: no bound, age limit, trigger, sector."""
     steps: dict[str, list[Step]] = defaultdict(list)
     for row in _rows(folder / name / "steps.csv"):
         low, below, months = (
@@ -167,11 +236,24 @@ def card(name: str, folder: Path = SCORECARDS) -> Card:
         steps[row["rule"]].append(Step(low, below, months, int(row["points"]), row["at_least"]))
     for found in steps.values():
         found.sort(key=lambda step: step.months or 10_000)
-    rules = {row["rule"]: row for row in _rows(folder / name / "rules.csv")}
-    return Card(
-        {rule: (row["indicator"], int(row["cap"]), steps[rule]) for rule, row in rules.items()},
-        {row["risk_class"]: int(row["from_score"]) for row in _rows(folder / name / "bands.csv")},
-    )
+    rules, bands = _rows(folder / name / "rules.csv"), _rows(folder / name / "bands.csv")
+    industries: dict[str, list[tuple[int, int]]] = {}
+    for row in _rows(folder / name / "sectors.csv"):
+        industries.setdefault(row["sector"], []).append((int(row["industry_from"]), int(row["industry_below"])))
+
+    def part(sector: str, sectors: list[Card]) -> Card:
+        return Card(
+            {
+                row["rule"]: (row["indicator"], int(row["cap"]), steps[row["rule"]])
+                for row in rules
+                if row["sector"] == sector
+            },
+            {row["risk_class"]: int(row["from_score"]) for row in bands if row["sector"] == sector},
+            industries.get(sector, []),
+            sectors,
+        )
+
+    return part("", [part(sector, []) for sector in industries])
 
 
 def _rows(file: Path) -> list[dict[str, str]]:
@@ -205,6 +287,17 @@ def standing(events: Iterable[Event], on: date, by: Card) -> Standing:
         record = fact.source, fact.record_id
         newest[record] = max(fact.sequence, newest.get(record, 0))
     live = [fact for fact in stated if fact.sequence == newest[fact.source, fact.record_id]]
+    industry = [fact.value for fact in live if fact.indicator == "industry_risk" and fact.value is not None]
+    general = _judged(live, on, by)
+    judged = [general]
+    for sector in by.sectors:
+        if any(low <= value < below for value in industry for low, below in sector.industries):
+            judged.append(_judged(live, on, sector))
+    ends = [one.next_step_on for one in judged if one.next_step_on is not None]
+    return Standing(general.score, max(one.risk_class for one in judged), min(ends, default=None), general.points)
+
+
+def _judged(live: list[Fact], on: date, by: Card) -> Standing:
     points: dict[str, int] = {}
     least, ends = "A", []
     for rule, (indicator, cap, steps) in by.rules.items():

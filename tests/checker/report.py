@@ -24,12 +24,14 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`events`: how many each service has said. `repeats`: records on the topics that say an event again."""
+    """`events`: how many each service has said. `repeats`: records on the topics that say an event again. `types`: of
+    all that was said."""
 
     checks: tuple[Checked, ...]
     events: Mapping[str, int]
     repeats: int
     seconds: float
+    types: frozenset[str] = frozenset()
 
     @property
     def violations(self) -> tuple[str, ...]:

@@ -7,17 +7,20 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from tests.checker import related
 from tests.checker.cloudevents import Event
 from tests.checker.evidence import Evidence, between_dates
-from tests.checker.replay import CLASSES, REGISTERED, Fact, Standing, facts, standing
+from tests.checker.packed import KeptFact, kept_facts, sealed
+from tests.checker.replay import CLASSES, REGISTERED, TAKEN_OVER, Standing, facts, standing
 from tests.checker.report import Checked
 
+ENTERED = (REGISTERED, TAKEN_OVER)
 CLASS_CHANGED = "risk.class_changed.v1"
 
 
 def each_event_has_its_facts_once(evidence: Evidence) -> Checked:
-    stated = Counter(fact for event in evidence.taken for fact in facts(event) or ())
-    kept = Counter(Fact(*(row[name] for name in Fact._fields)) for row in evidence.before["risk"]["fact"])
+    stated = Counter(sealed(fact) for event in evidence.taken for fact in facts(event) or ())
+    kept = Counter(fact for row in evidence.before["risk"]["fact_sheet"] for fact in kept_facts(row))
     violations = [f"{event}: taken, though it cannot be read" for event in evidence.taken if facts(event) is None]
     violations += [f"{_fact(fact)}: lost" for fact in stated.keys() - kept.keys()]
     violations += [f"{_fact(fact)}: stated by no event" for fact in kept.keys() - stated.keys()]
@@ -25,8 +28,8 @@ def each_event_has_its_facts_once(evidence: Evidence) -> Checked:
     return Checked("I2", "each event has its facts exactly once", len(evidence.taken), tuple(sorted(violations)))
 
 
-def _fact(fact: Fact) -> str:
-    return f"{fact.indicator} of {fact.subject} (event {fact.sequence})"
+def _fact(fact: KeptFact) -> str:
+    return f"fact {fact.indicator:08x} of {fact.subject} (event {fact.sequence})"
 
 
 def _replayed(evidence: Evidence) -> dict[str, Standing]:
@@ -45,7 +48,7 @@ def _by_subject(evidence: Evidence) -> Mapping[str, list[Event]]:
     for event in evidence.taken:
         if facts(event):
             by_subject[event.subject].append(event)
-    return {uscc: events for uscc, events in by_subject.items() if any(event.type == REGISTERED for event in events)}
+    return {uscc: events for uscc, events in by_subject.items() if any(event.type in ENTERED for event in events)}
 
 
 def scores_equal_the_replay(evidence: Evidence) -> Checked:
@@ -85,7 +88,11 @@ def every_step_is_due(evidence: Evidence) -> Checked:
 
 def counters_equal_the_rows(evidence: Evidence) -> Checked:
     tables = evidence.before["risk"]
-    counted = {(row["partition"], row["risk_class"]): row["enterprises"] for row in tables["counter"]}
+    counted = {
+        (row["partition"], row["risk_class"]): row["enterprises"]
+        for row in tables["counter"]
+        if row["dimension"] == "all"
+    }
     actual = Counter((row["partition"], row["risk_class"]) for row in tables["profile"])
     violations = [
         f"partition {key[0]}, class {CLASSES[key[1]]}: counted {counted.get(key, 0)}, there are {actual[key]}"
@@ -115,6 +122,27 @@ def announced_classes_are_the_classes(evidence: Evidence) -> Checked:
         elif noted is None or CLASSES[noted] != actual:
             violations.append(f"{row['uscc']}: class {actual}, noted as announced {noted}")
     return Checked("I5", "the last announced class is the class", len(announced), tuple(violations))
+
+
+def relatives_are_told_what_holds(evidence: Evidence) -> Checked:
+    """At the cut, to the event: what risk had said last is what the events that it had taken amount to."""
+    expected, said = related.amounts_to(evidence.taken), related.told(evidence)
+    kept = {
+        related.About(row["uscc"], row["indicator"], row["record"]): (row["value"], row["since"].isoformat())
+        for row in evidence.before["risk"]["related_signal"]
+    }
+    violations = [
+        f"{about.subject}: told of {about.indicator} by {about.record} {said.get(about)}, it is {expected.get(about)}"
+        for about in sorted(expected.keys() | said.keys())
+        if expected.get(about) != said.get(about)
+    ]
+    violations += [
+        f"{about.subject}: {about.indicator} by {about.record} is kept as {kept.get(about)}, said was {said.get(about)}"
+        for about in sorted(kept.keys() | said.keys())
+        if kept.get(about) != said.get(about)
+    ]
+    looked_at = len(related.ties_of(evidence.taken))
+    return Checked("I5", "relatives are told what holds, and nothing else", looked_at, tuple(violations))
 
 
 def answers_equal_the_replay(evidence: Evidence) -> Checked:
@@ -151,7 +179,7 @@ def _causes(answer: dict[str, Any]) -> set[str]:
 def classes_change_step_by_step(evidence: Evidence) -> Checked:
     """An announcement begins where the last one ended, says something new, and never goes back in time."""
     violations, looked_at = [], 0
-    registered = {event.subject for event in evidence.events["registration"] if event.type == REGISTERED}
+    registered = {event.subject for event in evidence.events["registration"] if event.type in ENTERED}
     for subject, events in _announcements(evidence).items():
         before, on = None, ""
         for event in events:

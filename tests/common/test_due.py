@@ -63,7 +63,7 @@ async def add(database: Database, subject: str, on: date, kind: str = "reminder"
 
 
 async def fire(database: Database, *, today: date = TODAY, act: DueAct = remind) -> bool:
-    return await due.fire_one(Service(name="due", when_due={"reminder": act}), database, BusinessClock(today))
+    return bool(await due.fire(Service(name="due", when_due={"reminder": act}), database, BusinessClock(today), most=1))
 
 
 async def reminded(look: asyncpg.Connection) -> list[tuple[str, str]]:
@@ -198,3 +198,67 @@ async def test_a_date_that_somebody_else_works_on_is_passed_over(
         assert await reminded(look) == [("B", "2026-03-02")]
     assert await fire(database)
     assert await reminded(look) == [("B", "2026-03-02"), ("A", "2026-03-01")]
+
+
+async def fire_many(database: Database, *, alone: frozenset[str] = frozenset(), act: DueAct = remind) -> int:
+    service = Service(name="due", when_due={"reminder": act, "heavy": act}, due_alone=alone)
+    return await due.fire(service, database, BusinessClock(TODAY))
+
+
+async def commits(look: asyncpg.Connection) -> int:
+    """Transactions that wrote what was said."""
+    return int(await look.fetchval("SELECT count(DISTINCT xmin::text) FROM outbox"))
+
+
+async def test_what_is_due_on_one_date_fires_in_one_transaction_each_under_its_own_id(
+    database: Database, look: asyncpg.Connection
+) -> None:
+    for number in range(30):
+        await add(database, f"A{number:02d}", TODAY - DAY)
+    await add(database, "later", TODAY)
+
+    assert await fire_many(database) == 30
+    assert await reminded(look) == [(f"A{number:02d}", "2026-03-01") for number in range(30)]
+    assert await commits(look) == 1
+    rows = await look.fetch("SELECT event_id, causation_id, correlation_id FROM outbox")
+    assert all(len({row[column] for row in rows}) == 30 for column in ("event_id", "causation_id", "correlation_id"))
+    assert await fire_many(database) == 1, "the next date is for the next transaction"
+    assert await fire_many(database) == 0
+
+
+async def test_one_that_fails_among_many_fails_alone(database: Database, look: asyncpg.Connection) -> None:
+    async def refuse_b(session: AsyncSession, subject: str, on: date, clock: Clock) -> None:
+        await (refuse if subject == "B" else remind)(session, subject, on, clock)
+
+    for subject in ("A", "B", "C"):
+        await add(database, subject, TODAY)
+
+    assert await fire_many(database, act=refuse_b) == 3
+    assert await reminded(look) == [("A", "2026-03-02"), ("C", "2026-03-02")]
+    assert [tuple(row) for row in await look.fetch("SELECT subject, attempts FROM due")] == [("B", 1)]
+
+
+async def test_an_act_that_removes_or_moves_a_date_after_it_is_heard_in_the_same_transaction(
+    database: Database, look: asyncpg.Connection
+) -> None:
+    async def settle(session: AsyncSession, subject: str, on: date, clock: Clock) -> None:
+        await remind(session, subject, on, clock)
+        if subject == "A":
+            await due.remove(session, "reminder", "B")
+            await due.add(session, "reminder", "C", TODAY + DAY)
+
+    for subject in ("A", "B", "C"):
+        await add(database, subject, TODAY)
+
+    assert await fire_many(database, act=settle) == 3
+    assert await reminded(look) == [("A", "2026-03-02")]
+    assert [tuple(row) for row in await look.fetch("SELECT subject, on_date FROM due")] == [("C", TODAY + DAY)]
+
+
+async def test_a_heavy_act_has_a_transaction_of_its_own(database: Database, look: asyncpg.Connection) -> None:
+    for subject in ("A", "B"):
+        await add(database, subject, TODAY, kind="heavy")
+        await add(database, subject, TODAY)
+
+    assert [await fire_many(database, alone=frozenset({"heavy"})) for _ in range(4)] == [1, 1, 2, 0]
+    assert await commits(look) == 3

@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from libs.common import inbox
 from libs.common.database import Database, open_database, provision, raw
 from libs.common.delivery import REMEMBERED_IDS
-from libs.common.dispositions import dispose
+from libs.common.dispositions import Futile, dispose
 from libs.common.drain import drain
 from libs.common.envelope import DeadLetter, Incoming
 from libs.common.inbox import PositionMoved, Taken
@@ -291,10 +291,48 @@ async def test_a_skipped_gap_is_closed_for_good_with_a_record_of_what_is_missing
 
 async def test_a_fork_holds_up_its_subject_until_it_is_dropped(database: Database, look: asyncpg.Connection) -> None:
     await take(database, event(0, "A", 1), event(1, "A", 1), event(2, "A", 2), event(3, "B", 1))
-    await decide(look, "retry", "A", 1)
     assert await drained(database) == 0
     assert await parked(look) == [("A", 1, "forked"), ("A", 2, "waiting")]
 
     await decide(look, "drop", "A", 1)
     assert await drained(database) == 2
     assert await effects(look) == [("A", 1), ("A", 2), ("B", 1)]
+
+
+@pytest.mark.parametrize(
+    ("disposition", "subject", "sequence", "code"),
+    [
+        ("retry", "forked", 1, "parked-fork-only-drop"),
+        ("skip", "forked", 1, "parked-fork-only-drop"),
+        ("skip", "failed", 1, "parked-no-gap"),
+        ("retry", "waiting", 3, "parked-waits-for-gap"),
+        ("skip", "absurd", 2**62, "parked-gap-too-wide"),
+    ],
+)
+async def test_what_would_never_be_carried_out_is_refused_when_it_is_decided(
+    database: Database, look: asyncpg.Connection, disposition: str, subject: str, sequence: int, code: str
+) -> None:
+    await take(
+        database, event(0, "forked", 1), event(1, "forked", 1), event(2, "waiting", 3), event(3, "absurd", 2**62)
+    )
+    await fail(database, event(4, "failed", 1))
+
+    with pytest.raises(Futile) as refused:
+        await decide(look, disposition, subject, sequence)
+
+    assert refused.value.code == code
+    assert await look.fetch("SELECT 1 FROM parked WHERE disposition IS NOT NULL") == []
+
+
+async def test_a_disposition_that_cannot_be_carried_out_holds_up_nobody_and_says_why(
+    database: Database, look: asyncpg.Connection
+) -> None:
+    """One that an earlier release took: to give up 2^61 sequences, a row each."""
+    await take(database, event(0, "A", 2**61), event(1, "B", 1), event(2, "B", 4))
+    await look.execute("UPDATE parked SET disposition = 'skip', disposed_by = 'x', disposed_why = 'x'")
+
+    assert await drained(database) == 2
+    assert await effects(look) == [("B", 1), ("B", 4)]
+    row = await look.fetchrow("SELECT disposition, error FROM parked WHERE subject = 'A'")
+    assert row["disposition"] is None
+    assert row["error"].startswith("skip could not be carried out: ")

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from libs.common.database import Database, open_database, provision
 from libs.common.migration import drift, migrate
@@ -33,3 +34,20 @@ async def databases(spine: Spine, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
 async def test_services_that_share_a_process_migrate_at_the_same_time(databases: list[Database]) -> None:
     await asyncio.gather(*(migrate(database) for database in databases))
     assert [await drift(database) for database in databases] == [None, None]
+
+
+async def test_a_release_starts_on_the_schema_of_a_newer_one_and_leaves_it_alone(databases: list[Database]) -> None:
+    database = databases[1]
+    await migrate(database)
+    async with database.engine.begin() as connection:
+        await connection.execute(
+            text(
+                "UPDATE alembic_version SET version_num = 'common_of_a_newer_release' WHERE version_num LIKE 'common%'"
+            )
+        )
+
+    await migrate(database)
+
+    async with database.engine.begin() as connection:
+        stands = set((await connection.execute(text("SELECT version_num FROM alembic_version"))).scalars())
+    assert "common_of_a_newer_release" in stands

@@ -91,7 +91,7 @@ async def view(look: asyncpg.Connection, desk: Desk, state: work.State, *, on: d
 
 async def time_passes(database: Database, until: date) -> None:
     service = Service(name="work", when_due={work.OVERDUE: work.escalate})
-    while await due.fire_one(service, database, BusinessClock(until)):
+    while await due.fire(service, database, BusinessClock(until)):
         pass
 
 

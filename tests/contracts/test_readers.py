@@ -24,10 +24,20 @@ def test_who_reads_what() -> None:
             "supervision",
             "tests/checker",
         },
+        "registration.enterprise_taken_over.v1": {"credit", "lobby", "risk", "supervision", "tests/checker"},
         "registration.enterprise_changed.v1": {"licensing", "lobby", "risk", "supervision", "tests/checker"},
-        "registration.enterprise_deregistered.v1": {"licensing", "lobby", "supervision", "tests/checker"},
+        "registration.information_report_filed.v1": {"lobby"},
+        "registration.information_report_overdue.v1": {"credit", "lobby"},
+        "registration.false_registration_noticed.v1": {"lobby"},
+        "registration.registration_withdrawn.v1": {"licensing", "lobby", "risk", "supervision", "tests/checker"},
+        "registration.matters_handed_over.v1": {"lobby"},
+        "registration.matter_settled.v1": {"lobby"},
+        "registration.deregistration_requested.v1": {"lobby", "risk", "tests/checker"},
+        "registration.deregistration_refused.v1": {"lobby", "risk", "tests/checker"},
+        "registration.enterprise_deregistered.v1": {"licensing", "lobby", "risk", "supervision", "tests/checker"},
         "registration.scope_item_suspended.v1": {"lobby", "tests/checker"},
         "registration.application_submitted.v1": {"lobby", "tests/checker"},
+        "registration.signatures_requested.v1": {"lobby", "tests/checker"},
         "registration.corrections_requested.v1": {"lobby", "tests/checker"},
         "registration.application_decided.v1": {"lobby", "tests/checker"},
         "licensing.permit_requirements_determined.v1": {"lobby"},
@@ -35,7 +45,7 @@ def test_who_reads_what() -> None:
         "licensing.notification_claimed.v1": {"lobby"},
         "licensing.notification_returned.v1": {"lobby"},
         "licensing.notification_overdue.v1": {"lobby"},
-        "licensing.permit_granted.v1": {"lobby", "supervision"},
+        "licensing.permit_granted.v1": {"lobby", "risk", "supervision", "tests/checker"},
         "licensing.permit_refused.v1": {"lobby"},
         "licensing.permit_revoked.v1": {"credit", "lobby", "registration", "risk", "supervision", "tests/checker"},
         "licensing.commitment_given.v1": {"lobby", "supervision"},
@@ -46,8 +56,8 @@ def test_who_reads_what() -> None:
         "supervision.inspection_completed.v1": {"credit", "licensing", "lobby", "risk", "tests/checker"},
         "supervision.result_published.v1": {"credit", "lobby"},
         "supervision.correction_ordered.v1": {"lobby"},
-        "supervision.correction_met.v1": {"licensing", "lobby"},
-        "supervision.correction_overdue.v1": {"licensing", "lobby"},
+        "supervision.correction_met.v1": {"licensing", "lobby", "risk", "tests/checker"},
+        "supervision.correction_overdue.v1": {"licensing", "lobby", "risk", "tests/checker"},
         "credit.record_accepted.v1": {"lobby", "risk", "deploy/city.py", "tests/checker"},
         "credit.record_rejected.v1": {"lobby", "deploy/city.py", "tests/checker"},
         "credit.record_erased.v1": {"lobby", "risk", "tests/checker"},
@@ -56,9 +66,14 @@ def test_who_reads_what() -> None:
         "credit.repair_applied.v1": {"lobby"},
         "credit.repair_decided.v1": {"lobby", "risk", "tests/checker"},
         "credit.restriction_changed.v1": {"licensing", "lobby", "registration"},
+        "risk.related_party_signalled.v1": {"lobby", "risk", "tests/checker"},
         "risk.class_changed.v1": {"lobby", "supervision", "tests/checker"},
     }
     assert set(readers.load()) == set(events.published())
+
+
+def test_the_lobby_reads_everything_as_the_checker_expects_of_its_timeline() -> None:
+    assert all("lobby" in one.services for one in readers.load().values())
 
 
 def test_what_readers_yaml_says_is_so() -> None:

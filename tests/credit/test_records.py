@@ -106,6 +106,14 @@ class TestARecordOfTheCity:
         assert check_holds(uscc) == holds
 
 
+async def test_an_enterprise_of_an_older_register_is_known(office: Office) -> None:
+    over = uscc_for(8_800_001)
+    await office.hear("registration.enterprise_taken_over", over, registered_on="2015-06-30")
+    async with office.spine.database("credit") as connection:
+        row = await connection.fetchrow("SELECT registered_on, filed_by FROM enterprise WHERE uscc = $1", over)
+    assert (row["registered_on"].isoformat(), row["filed_by"]) == ("2015-06-30", None)
+
+
 async def test_a_commitment_unkept_becomes_a_record_with_its_provenance_once(office: Office) -> None:
     uscc = await office.registered()
     id = await office.commitment_unkept(uscc, found_on="2026-01-05")

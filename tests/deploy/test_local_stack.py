@@ -206,6 +206,24 @@ def test_a_comma_in_the_path_does_not_make_two_sockets(tmp_path: Path) -> None:
         shutil.rmtree(server.socket_folder, ignore_errors=True)
 
 
+def test_a_server_that_is_reached_by_another_name_of_its_folder_is_the_same(tmp_path: Path) -> None:
+    """As where .local is a link into another checkout: its lock files are not taken for stale ones."""
+    server = postgres.in_folder(tmp_path / "there" / "postgres")
+    (tmp_path / "here").symlink_to(tmp_path / "there")
+    try:
+        server.start()
+        lock = (server.data / "postmaster.pid").read_text()
+        other = postgres.in_folder(tmp_path / "here" / "postgres")
+        other.start()
+
+        assert other.process() == server.process() is not None
+        assert (server.data / "postmaster.pid").read_text() == lock
+        assert (server.socket_folder / f"{postgres.SOCKET}.lock").exists()
+        assert other.url == server.url
+    finally:
+        server.kill()
+
+
 def test_packages_below_a_closed_folder_serve_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a clone below /root: the user who runs the server may not even look into its .venv."""
     closed = tmp_path / "closed"

@@ -90,7 +90,9 @@ async def caught_up(spine: Spine) -> bool:
     async with spine.database("registration") as connection:
         said = await connection.fetch("SELECT subject, sequence FROM outbox_counter ORDER BY subject")
     async with spine.database("risk") as connection:
-        taken = await connection.fetch("SELECT subject, sequence FROM mark ORDER BY subject")
+        taken = await connection.fetch(
+            "SELECT subject, sequence FROM mark WHERE source = '/jingan/registration' ORDER BY subject"
+        )
     return [tuple(row) for row in said] == [tuple(row) for row in taken]
 
 

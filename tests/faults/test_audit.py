@@ -20,6 +20,8 @@ from tests.faults.test_restore import keep_copy, operator, refuses_to_start, res
 from tests.faults.topics import records
 from tests.spine import Spine, eventually, get, risk_of, submit
 
+pytestmark = pytest.mark.long
+
 
 def verified(spine: Spine, service: str) -> tuple[int, dict[str, Any]]:
     """What the command says of a service's audit: its exit code and its one line."""

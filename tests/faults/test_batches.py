@@ -66,6 +66,31 @@ async def test_one_bad_event_among_five_hundred_is_found_by_halving_and_parked_a
     assert len(ledger.batches) < 40, "by halving, not one by one"
 
 
+async def test_a_client_that_fetches_no_more_and_does_not_say_so_is_built_anew(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libs.common.consumer.SILENT_SECONDS", 0.5)
+    subject = new_uscc(9)
+    async with ledger.member() as member:
+        await ledger.put(noted(subject, 1))
+        await all_is_entered(ledger)
+        deaf = member.client
+        assert deaf is not None
+        deaf._fetcher._fetch_task.cancel()
+
+        async def nothing_is_asked_for() -> bool:
+            return not deaf._fetcher._in_flight
+
+        await eventually(nothing_is_asked_for)
+        await ledger.put(noted(subject, 2))
+        await all_is_entered(ledger)
+        assert member.client is not deaf
+
+        hears = member.client
+        await asyncio.sleep(3)
+        assert member.client is hears, "nothing is said, and nothing is missed"
+
+
 async def test_a_lock_that_somebody_else_holds_parks_nothing_and_the_batch_is_taken_when_it_is_free(
     ledger: Ledger,
 ) -> None:

@@ -13,14 +13,11 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.engine import make_url
 
+from chaos.proxy import COMMIT, Proxy, in_front_of
 from libs.common.database import provision
 from services.registration.service import service
 from tests.faults.account import take_account
-from tests.faults.proxy import Proxy, in_front_of
 from tests.spine import Spine, bearer, form, submit
-
-COMMIT = b"Q\x00\x00\x00\x0cCOMMIT;\x00"
-"""The message of PostgreSQL's protocol by which a transaction of the service commits."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,8 +35,8 @@ async def test_a_form_whose_service_is_killed_around_its_commit_takes_effect_onc
     spine: Spine, point: str, replayed: str | None
 ) -> None:
     registration = spine.service("registration").start(ONE_WINDOW_CRASH_AT=point).wait_ready()
-    before, key = await counted(spine), str(uuid4())
-    patient_client = asyncio.create_task(submit(spine, key=key))
+    before, key, filed = await counted(spine), str(uuid4()), form()
+    patient_client = asyncio.create_task(submit(spine, filed, key=key))
     assert await asyncio.to_thread(registration.wait_ended) == -signal.SIGKILL
 
     registration.start()
@@ -47,10 +44,32 @@ async def test_a_form_whose_service_is_killed_around_its_commit_takes_effect_onc
 
     assert answer.status_code == 201
     assert answer.headers.get("idempotency-replayed") == replayed
-    again = await submit(spine, key=key)
+    again = await submit(spine, filed, key=key)
     assert (again.text, again.headers["location"]) == (answer.text, answer.headers["location"])
     assert await counted(spine) == before + 1
     assert len((await take_account(spine, [answer, again]))[answer.json()["uscc"]]) == 1
+    registration.kill()
+
+
+@pytest.mark.long
+async def test_a_service_that_runs_is_killed_where_it_is_asked_to_be_and_not_when_that_is_taken_back(
+    spine: Spine, tmp_path: Path
+) -> None:
+    asked = tmp_path / "asked"
+    registration = spine.service("registration").start(ONE_WINDOW_STOPS=str(asked)).wait_ready()
+    before = await counted(spine)
+    for words in ("ONE_WINDOW_CRASH_AT=command.after_commit:2", ""):
+        asked.write_text(words)
+        assert (await submit(spine)).status_code == 201
+        assert not asked.exists()
+    assert (await submit(spine)).status_code == 201, "taken back before the second time"
+
+    asked.write_text("ONE_WINDOW_CRASH_AT=command.after_commit")
+    patient_client = asyncio.create_task(submit(spine))
+    assert await asyncio.to_thread(registration.wait_ended) == -signal.SIGKILL
+    registration.start()
+    assert (await patient_client).headers.get("idempotency-replayed") == "true"
+    assert await counted(spine) == before + 4
     registration.kill()
 
 
@@ -77,12 +96,12 @@ async def proxy(spine: Spine) -> AsyncIterator[Proxy]:
 async def test_a_commit_with_unknown_outcome_is_told_and_the_same_key_then_tells_the_truth(
     spine: Spine, proxy: Proxy, reaches_the_server: bool
 ) -> None:
-    before, key = await counted(spine), str(uuid4())
+    before, key, filed = await counted(spine), str(uuid4()), form()
     cut = proxy.cut_at(COMMIT, after=key.encode(), delivered=reaches_the_server)
 
     async with httpx.AsyncClient(base_url=spine.service("registration").url, timeout=30) as client:
         headers = {"idempotency-key": key, **bearer("applicant-1")}
-        first = await client.post("/v1/applications", json=form(), headers=headers)
+        first = await client.post("/v1/applications", json=filed, headers=headers)
 
     assert cut.done.is_set()
     assert first.status_code == 503
@@ -90,9 +109,9 @@ async def test_a_commit_with_unknown_outcome_is_told_and_the_same_key_then_tells
     assert int(first.headers["retry-after"]) >= 1
     assert await counted(spine) == before + reaches_the_server
 
-    second = await submit(spine, key=key)
+    second = await submit(spine, filed, key=key)
 
     assert second.status_code == 201
     assert second.headers.get("idempotency-replayed") == ("true" if reaches_the_server else None)
     assert await counted(spine) == before + 1
-    assert len((await take_account(spine, [second, await submit(spine, key=key)]))[second.json()["uscc"]]) == 1
+    assert len((await take_account(spine, [second, await submit(spine, filed, key=key)]))[second.json()["uscc"]]) == 1

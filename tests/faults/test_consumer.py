@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from deploy.local.services import DEMO_START, ServiceProcess
@@ -33,6 +34,8 @@ from tests.faults.topics import (
     registered,
 )
 from tests.spine import Spine, eventually
+
+pytestmark = pytest.mark.long
 
 KILLED = -signal.SIGKILL
 

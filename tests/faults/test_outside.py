@@ -29,6 +29,8 @@ from tests.faults.topics import everything_is_taken, positions
 from tests.faults.topics import put as put_records
 from tests.spine import Spine, eventually
 
+pytestmark = pytest.mark.long
+
 USCC = "91310106MA1FY0016K"
 KILLED = -signal.SIGKILL
 

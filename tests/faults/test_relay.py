@@ -18,7 +18,9 @@ from deploy.local.namespace import drop_databases
 from deploy.local.services import ServiceProcess
 from deploy.local.stack import Stack
 from tests.faults.account import AREAS, caught_up, events_of, serve_forms, take_account, told, told_again
-from tests.spine import Spine, change, eventually, submit
+from tests.spine import Spine, change, eventually, form, submit
+
+pytestmark = pytest.mark.long
 
 EVENTS_OF_A_FORM = 3
 
@@ -36,14 +38,14 @@ async def test_an_event_whose_relay_is_killed_around_sending_it_takes_effect_onc
     spine: Spine, point: str, repeats: int
 ) -> None:
     registration = spine.service("registration").start(ONE_WINDOW_CRASH_AT=point).wait_ready()
-    before, key = told_again(await told(spine)), str(uuid4())
-    patient_client = asyncio.create_task(submit(spine, key=key))
+    before, key, filed = told_again(await told(spine)), str(uuid4()), form()
+    patient_client = asyncio.create_task(submit(spine, filed, key=key))
     assert await asyncio.to_thread(registration.wait_ended) == -signal.SIGKILL
 
     registration.start()
     answer = await patient_client
 
-    answers = [answer, await submit(spine, key=key)]
+    answers = [answer, await submit(spine, filed, key=key)]
     assert len((await take_account(spine, answers))[answer.json()["uscc"]]) == 1
     assert told_again(await told(spine)) == before + repeats
     registration.kill()

@@ -25,7 +25,9 @@ from libs.common.service import find
 from libs.common.settings import Refused
 from tests.faults.account import AREAS, caught_up, checked, histories, serve_forms, take_account, told
 from tests.faults.topics import event, everything_is_taken, new_uscc, partition_of, put
-from tests.spine import Spine, change, eventually, form, risk_of, submit
+from tests.spine import Spine, change, eventually, form, get, recovery_reports, risk_of, submit
+
+pytestmark = pytest.mark.long
 
 CALM: dict[str, Any] = {"registered_capital": "20000000", "activities": ["7244"]}
 """Fields of a form by which an enterprise begins in class A; each of two changes of address brings it 10 of the 20
@@ -57,10 +59,17 @@ async def restore(spine: Spine, service: str) -> None:
         await connection.execute(f"CREATE DATABASE {name} TEMPLATE {name}_copy OWNER {name}")
 
 
-async def restore_beneath(spine: Spine, member: ServiceProcess) -> None:
-    """As `restore`, under a service that runs: no start check sees it."""
+async def restore_beneath(spine: Spine, member: ServiceProcess, *, unnoticed: bool = True) -> None:
+    """As `restore`, under a service that runs: no start check sees it. Its relay does, which stands behind where it
+    stood; unless somebody has lifted the relay's progress and the ids of rows to where they were (`unnoticed`)."""
+    async with spine.database(member.name) as connection:
+        high = await connection.fetchval("SELECT high FROM relay_progress")
     member.freeze()
     await restore(spine, member.name)
+    if unnoticed:
+        async with spine.database(member.name) as connection:
+            await connection.execute("UPDATE relay_progress SET high = $1", high)
+            await connection.execute("SELECT setval(pg_get_serial_sequence('outbox', 'id'), $1)", high)
     member.thaw()
 
 
@@ -155,6 +164,36 @@ async def test_registration_on_an_older_copy_refuses_to_start_and_goes_on_when_i
     assert [event.sequence for event in said[old]] == [1, 2, 3, 4]
     incomplete.add(old)
     await the_rest_holds(spine, incomplete, entered_again)
+
+
+async def test_a_restore_under_a_running_service_ends_it_and_every_step_back_is_reported(
+    spine: Spine, incomplete: set[str]
+) -> None:
+    registration = spine.service("registration")
+    uscc = (await submit(spine)).json()["uscc"]
+    await eventually(lambda: caught_up(spine))
+    registration.stop()
+    await keep_copy(spine, "registration")
+    registration.start().wait_ready()
+    await change(spine, uscc, {"area": AREAS[0]})
+    await eventually(lambda: caught_up(spine))
+
+    await restore_beneath(spine, registration, unnoticed=False)
+    assert await asyncio.to_thread(registration.wait_ended) == 1
+    assert "Run: python -m libs.common.relay reconcile registration" in registration.last_lines(2)
+    await refuses_to_start(registration)
+    await asyncio.to_thread(operator, spine, "libs.common.relay", "reconcile", "registration")
+    registration.start().wait_ready()
+
+    mended, noticed = (await recovery_reports(spine, "registration"))[:2]
+    assert (noticed["kind"], noticed["outcome"], noticed["different"]) == ("restore", "refused", 1), "told once"
+    assert (mended["kind"], mended["outcome"], mended["verification"]) == ("reconcile", "mended", "verified")
+    whole = (await get(spine, f"/v1/recovery-reports/{mended['id']}", person="auditor-1")).json()["document"]
+    assert any(line.startswith(f"adopted: {uscc} 2 ") for line in whole["differences"])
+    assert whole["cut"]["positions"]
+    assert len(whole["build"]) == len(whole["policy"]) == len(whole["compared"]["topic"]) == 64
+    incomplete.add(uscc)
+    await the_rest_holds(spine, incomplete)
 
 
 async def test_reconciling_waits_until_the_service_is_stopped_and_finds_nothing_to_do_a_second_time(

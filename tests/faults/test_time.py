@@ -14,6 +14,7 @@ from libs.common import due, time_travel
 from libs.common.clock import BusinessClock
 from libs.common.database import raw
 from tests.faults.ledger import NAME, Ledger, Trouble, open_ledger
+from tests.faults.topics import Record, partition_of, put
 from tests.spine import Spine, eventually
 
 START = date(2026, 1, 5)
@@ -211,6 +212,23 @@ async def test_business_time_never_goes_back(ledger: Ledger) -> None:
     for _ in range(2):  # nor for one that starts later
         async with ledger.serving() as url:
             assert await business_date(url) == START + 100 * DAY
+
+
+@pytest.mark.parametrize("value", [b"{", b"[]", b'{"business_date": "tomorrow"}', b'{"business_date": 7}', None])
+async def test_a_record_that_moves_no_clock_is_passed_over(ledger: Ledger, value: bytes | None) -> None:
+    await put(ledger.spine, Record(partition_of("business-date"), b"business-date", value), topic="clock.events")
+    await advance(ledger, START + 101 * DAY)
+
+    async with ledger.serving() as url:
+        assert await business_date(url) == START + 101 * DAY
+        async with httpx.AsyncClient(timeout=10) as client:
+            ignored = [
+                float(line.rpartition(" ")[2])
+                for line in (await client.get(f"{url}/metrics")).text.splitlines()
+                if line.startswith('clock_records_ignored_total{service="ledger"}')
+            ]
+    assert ignored
+    assert ignored[0] >= 1
 
 
 async def test_a_service_told_to_stop_before_the_clock_is_read_waits_for_it_no_longer(ledger: Ledger) -> None:

@@ -98,10 +98,10 @@ CORRUPTIONS: dict[str, tuple[str, str, set[str], str]] = {
     "records of the city that were not read": (
         "credit", "UPDATE position SET next_offset = 0 WHERE topic LIKE '%city.credit.records'", {"I2"}, "stands at 0"),
     "a listing is gone": (
-        "credit", "DELETE FROM listing", {"I1", "I8"}, "there is no such row"),
+        "credit", "DELETE FROM listing", {"I1", "I6", "I8"}, "there is no such row"),
     "a listing that nobody asked for": (
         "credit", """INSERT INTO listing (id, uscc, list, ground, basis, listed_on, state, decision)
-        SELECT gen_random_uuid(), uscc, list, 'other', basis, listed_on, state, decision FROM listing""", {"I8"},
+        SELECT gen_random_uuid(), uscc, list, 'other', basis, listed_on, state, decision FROM listing""", {"I6", "I8"},
         "an effect that no key claims"),
     "a listing's answer is not kept": (
         "credit", "DELETE FROM idempotency", {"I1", "I8"}, "no answer is kept"),
@@ -123,7 +123,7 @@ CORRUPTIONS: dict[str, tuple[str, str, set[str], str]] = {
         "lobby", """UPDATE timeline_entry SET application_id = gen_random_uuid()
         WHERE type LIKE '%application_submitted%'""", {"I2"}, "under another application"),
     "what is internal shown to all": (
-        "lobby", """INSERT INTO risk_event SELECT event_id, uscc, time, codes FROM timeline_entry
+        "lobby", """INSERT INTO risk_event SELECT event_id, uscc, time, codes, type FROM timeline_entry
         WHERE type LIKE '%subject_listed%'""", {"I2"}, "on the wrong timeline"),
 }  # fmt: skip
 

@@ -9,24 +9,36 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
+import numpy as np
+import pytest
+
 from deploy.local.stack import CHECKOUT
+from services.risk import packed
 from tests.faults.topics import event, everything_is_taken, put
-from tests.spine import Spine, change, eventually, form, risk_of, submit
+from tests.spine import Spine, change, eventually, form, get, owned_by, recovery_reports, risk_of, submit
+
+AREA = "310106013"
+
+
+def command(spine: Spine, name: str, *arguments: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", f"services.risk.{name}", *arguments],
+        cwd=CHECKOUT, env={**os.environ, **spine.env}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout
 
 
 def rebuild(spine: Spine) -> tuple[int, dict[str, object]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "services.risk.rebuild"],
-        cwd=CHECKOUT, env={**os.environ, **spine.env}, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    return done.returncode, json.loads(done.stdout)
+    code, said = command(spine, "rebuild")
+    return code, json.loads(said)
 
 
 async def test_the_rebuild_equals_the_live_table_after_changes_and_months(spine: Spine) -> None:
     spine.up("registration", "risk")
     codes = []
-    for capital in ("800000", "5000000.00", "20000000"):
-        uscc = (await submit(spine, form(registered_capital=capital))).json()["uscc"]
+    for capital, owners in (("800000", "one"), ("5000000.00", "other"), ("20000000", "one")):
+        uscc = (await submit(spine, form(registered_capital=capital, **owned_by(owners)))).json()["uscc"]
         await change(spine, uscc, {"area": "310106013"})
         codes.append(uscc)
     before = {code: await eventually(lambda code=code: risk_of(spine, code)) for code in codes}
@@ -47,7 +59,9 @@ async def test_the_rebuild_equals_the_live_table_after_changes_and_months(spine:
     code, report = rebuild(spine)
 
     assert (code, report["different"]) == (0, 0)
-    assert (report["events"], report["enterprises"]) == (25, 3), "forms filed and decided among them"
+    async with spine.database("risk") as connection:
+        taken = await connection.fetchval("SELECT sum(next_offset) FROM position")
+    assert (report["events"], report["enterprises"]) == (taken, 3), "what risk itself said among them"
 
 
 async def say_what_others_found(spine: Spine, listed: str, cleared: str, caught: str) -> None:
@@ -91,6 +105,68 @@ async def say_what_others_found(spine: Spine, listed: str, cleared: str, caught:
         await eventually(lambda service=service: everything_is_taken(spine, "risk", f"{service}.events"))
 
 
+async def test_ties_that_were_never_kept_are_taken_from_the_topic_beside_the_service(spine: Spine) -> None:
+    """As after a release that keeps them for the first time."""
+    tables = ("tie", "shared_address", "burden", "related_signal")
+    async with spine.database("risk") as connection:
+        kept = {name: await connection.fetch(f"SELECT * FROM {name} ORDER BY 1, 2, 3") for name in tables[::3]}
+        assert all(kept.values())
+        await connection.execute(f"TRUNCATE {', '.join(tables)}")
+
+    code, report = rebuild(spine)
+    assert (code, report["different"]) == (1, len(kept["related_signal"]))
+    assert "its relatives amount to" in str(report["differences"])
+
+    code, said = command(spine, "again", "registration")
+
+    assert (code, "events taken again" in said.splitlines()[-1]) == (0, True)
+    await spine.quiet()
+    async with spine.database("risk") as connection:
+        for name, rows in kept.items():
+            assert await connection.fetch(f"SELECT * FROM {name} ORDER BY 1, 2, 3") == rows
+    code, report = rebuild(spine)
+    assert (code, report["different"]) == (0, 0)
+
+
+async def test_what_an_older_release_did_not_keep_is_taken_again_beside_the_running_service(spine: Spine) -> None:
+    async with spine.database("risk") as connection:
+        uscc = await connection.fetchval("SELECT min(uscc) FROM profile WHERE area = $1", AREA)
+        before = await risk_of(spine, uscc)
+        told = await connection.fetchval("SELECT count(*) FROM class_change")
+        await as_before_areas_were_kept(connection, uscc)
+    assert await areas(spine, uscc) == (None, 1)
+
+    code, said = command(spine, "again")
+    assert (code, "events taken again" in said) == (0, True)
+    assert await areas(spine, uscc) == (AREA, 0)
+    assert await risk_of(spine, uscc) == before
+    async with spine.database("risk") as connection:
+        assert await connection.fetchval("SELECT count(*) FROM class_change") == told, "what stands is not said again"
+    await spine.quiet()
+    code, report = rebuild(spine)
+    assert (code, report["different"]) == (0, 0)
+
+
+async def as_before_areas_were_kept(connection: asyncpg.Connection, uscc: str) -> None:
+    live = np.frombuffer(await connection.fetchval("SELECT live FROM fact_sheet WHERE uscc = $1", uscc), packed.PACKED)
+    kept = live[live["indicator"] != packed.code("area")]
+    assert len(kept) == len(live) - 1
+    await connection.execute("UPDATE fact_sheet SET live = $2 WHERE uscc = $1", uscc, kept.tobytes())
+    row = await connection.fetchrow("UPDATE profile SET area = NULL WHERE uscc = $1 RETURNING *", uscc)
+    counted = row["partition"], row["risk_class"]
+    which = "(dimension, key, partition, risk_class) = ('area', $1, $2, $3)"
+    await connection.execute(f"UPDATE counter SET enterprises = enterprises - 1 WHERE {which}", AREA, *counted)
+    await connection.execute("INSERT INTO counter VALUES ($1, 'area', '', $2, 1)", *counted)
+
+
+async def areas(spine: Spine, uscc: str) -> tuple[str | None, int]:
+    """The area of an enterprise, and how many are counted under none."""
+    async with spine.database("risk") as connection:
+        area = await connection.fetchval("SELECT area FROM profile WHERE uscc = $1", uscc)
+        nowhere = "SELECT sum(enterprises)::int FROM counter WHERE (dimension, key) = ('area', '')"
+        return area, await connection.fetchval(nowhere)
+
+
 async def test_the_rebuild_reports_a_score_that_nobody_can_derive(spine: Spine) -> None:
     async with spine.database("risk") as connection:
         uscc = await connection.fetchval("UPDATE profile SET score = score + 1 RETURNING uscc")
@@ -102,6 +178,21 @@ async def test_the_rebuild_reports_a_score_that_nobody_can_derive(spine: Spine) 
     assert uscc in str(report["differences"])
 
 
+@pytest.mark.parametrize("outcome", ["equal", "different"])
+async def test_each_rebuild_leaves_a_signed_report_of_what_it_compared(spine: Spine, outcome: str) -> None:
+    lines = [line for line in await recovery_reports(spine, "risk") if line["outcome"] == outcome]
+    assert lines
+    assert {(line["kind"], line["verification"]) for line in lines} == {("rebuild", "verified")}
+    path = f"/v1/recovery-reports/{lines[0]['id']}"
+    whole = (await get(spine, path, service="risk", person="auditor-1")).json()["document"]
+    assert whole["cut"]["positions"]
+    assert whole["cut"]["dates"]
+    compared = set(whole["compared"].values())
+    assert len(whole["compared"]) == 2
+    assert len(compared) == (1 if outcome == "equal" else 2), whole["compared"]
+    assert bool(whole["differences"]) == (outcome == "different")
+
+
 async def test_the_rebuild_reports_a_class_that_was_not_announced(spine: Spine) -> None:
     async with spine.database("risk") as connection:
         await connection.execute("UPDATE profile SET score = score - 1")
@@ -111,4 +202,4 @@ async def test_the_rebuild_reports_a_class_that_was_not_announced(spine: Spine) 
 
     code, report = rebuild(spine)
 
-    assert (code, report["different"]) == (1, 1)
+    assert (code, report["different"]) == (1, 2), "neither the class nor what was said last"

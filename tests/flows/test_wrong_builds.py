@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import signal
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 import pytest_asyncio
+from aiokafka import AIOKafkaProducer
 
 from demo import wrong
 from demo.clients import Window
@@ -17,6 +20,7 @@ from demo.wrong_build import BETWEEN
 from deploy.local.services import free_port
 from deploy.local.stack import Stack
 from tests.checker import Target, check
+from tests.faults.topics import records
 from tests.spine import PATIENCE, Spine, form
 
 
@@ -79,8 +83,51 @@ async def test_a_relay_that_notes_its_progress_before_it_sends_is_caught(told: S
 async def test_a_registration_that_keeps_no_answers_is_caught(told: Spine) -> None:
     port = free_port()
     async with window(told, port) as clients, wrong_registration(told, "no-kept-answers", port):
-        await clients.submit(form(), clicks=2)
+        with pytest.raises(httpx.HTTPStatusError, match="422"):  # the second click finds the name taken by the first
+            await clients.submit(form(), clicks=2)
         report = await check(target_of(told), clients.attempts)
 
     assert "I8" in report.broken
-    assert any("answered in different ways" in violation for violation in report.violations)
+    assert any("the answer is not kept" in violation for violation in report.violations)
+
+
+async def test_a_registration_that_does_not_write_down_who_did_what_is_caught(told: Spine) -> None:
+    port = free_port()
+    async with window(told, port) as clients, wrong_registration(told, "no-audit", port):
+        uscc = (await clients.submit(form()))["uscc"]
+        await clients.change(uscc, {"area": "310106013"})
+        report = await check(target_of(told), clients.attempts)
+
+    assert "I9" in report.broken
+    assert any("not in the audit as often as it was done" in violation for violation in report.violations)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("build", "broken", "said"),
+    [("no-inbox", "I2", "the mark of"), ("poison-skipped", "I7", "is not buried")],
+)
+async def test_a_risk_that_takes_what_it_should_pass_over_or_bury_is_caught(
+    told: Spine, build: str, broken: str, said: str
+) -> None:
+    """After what came before has come again, and something that nobody can read."""
+    risk = told.service("risk")
+    risk.stop()
+    said_already = await records(told, "registration.events")
+    producer = AIOKafkaProducer(bootstrap_servers=told.stack.bootstrap_servers)
+    await producer.start()
+    try:
+        topic = f"{told.namespace}registration.events"
+        for one in said_already[:6]:
+            await producer.send_and_wait(
+                topic, one.value, key=one.key, headers=list(one.headers), partition=one.partition
+            )
+        await producer.send_and_wait(topic, b"not an event", key=b"nobody", partition=0)
+        async with wrong_registration(told, build, free_port(), RISK_PORT="0"):
+            report = await check(dataclasses.replace(target_of(told), patience=PATIENCE))
+    finally:
+        await producer.stop()
+        risk.start().wait_ready()
+
+    assert broken in report.broken
+    assert any(said in violation for violation in report.violations), report.violations

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from uuid import uuid4
 
 import asyncpg
@@ -22,6 +23,12 @@ HEAD = (
     b"Authorization: Bearer %s\r\n"
     b"Content-Type: application/json\r\n"
 )
+
+
+@cache
+def body_of(key: str) -> bytes:
+    """The form that is sent under this key: each has a name of its own."""
+    return as_json(form())
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +59,14 @@ async def nobody_registers(spine: Spine) -> AsyncIterator[None]:
 async def test_more_than_the_database_can_take_is_put_off_and_comes_through_later(spine: Spine, url: str) -> None:
     before, keys = await rows(spine), [str(uuid4()) for _ in range(12)]
     async with nobody_registers(spine):
-        crowd = asyncio.gather(*(send(url + APPLICATIONS, BODY, key=key) for key in keys))
+        crowd = asyncio.gather(*(send(url + APPLICATIONS, body_of(key), key=key) for key in keys))
         assert (await get(f"{url}/health/live")).status_code == 200
         answers = await crowd
         assert all(not_now(answer, "unavailable") for answer in answers), [answer.text for answer in answers]
         assert "same key" in answers[0].json()["detail"]
     assert await rows(spine) == before
 
-    again = await asyncio.gather(*(send(url + APPLICATIONS, BODY, key=key) for key in keys))
+    again = await asyncio.gather(*(send(url + APPLICATIONS, body_of(key), key=key) for key in keys))
     assert {answer.status_code for answer in again} == {201}
     assert (await rows(spine))["enterprise"] == before["enterprise"] + 12
 
@@ -68,14 +75,14 @@ async def test_while_the_database_is_gone_every_request_is_put_off_and_the_servi
     spine: Spine, url: str
 ) -> None:
     key, name = str(uuid4()), f"{spine.namespace}registration"
-    known = (await send(url + APPLICATIONS, BODY)).json()
+    known = (await send(url + APPLICATIONS, as_json(form()))).json()
     before = await rows(spine)
     async with administrator(spine) as connection:
         try:
             await connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
             await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
             for answer in (
-                await send(url + APPLICATIONS, BODY, key=key),
+                await send(url + APPLICATIONS, body_of(key), key=key),
                 await get(f"{url}/v1/applications/{known['id']}", **{"accept-language": "en"}),
                 await get(f"{url}/v1/enterprises/{known['uscc']}"),
                 await get(f"{url}/health/progress"),
@@ -106,7 +113,7 @@ async def administrator(spine: Spine) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def accepted(url: str, key: str) -> httpx.Response | None:
-    answer = await send(url + APPLICATIONS, BODY, key=key)
+    answer = await send(url + APPLICATIONS, body_of(key), key=key)
     return answer if answer.status_code == 201 else None
 
 
@@ -169,7 +176,7 @@ class TestTime:
     ) -> None:
         before, key = await rows(spine), str(uuid4())
         async with nobody_registers(spine):
-            answer = await send(hurried + APPLICATIONS, BODY, key=key)
+            answer = await send(hurried + APPLICATIONS, body_of(key), key=key)
         assert not_now(answer, "outcome-unknown"), answer.text
         assert answer.json()["detail"].startswith("The outcome is not known yet.")
 
@@ -178,7 +185,7 @@ class TestTime:
         assert (await rows(spine))["enterprise"] == before["enterprise"] + 1
 
     async def test_a_reader_cut_off_by_time_may_simply_ask_again(self, spine: Spine, hurried: str) -> None:
-        known = (await send(hurried + APPLICATIONS, BODY)).json()
+        known = (await send(hurried + APPLICATIONS, as_json(form()))).json()
         path = f"/v1/enterprises/{known['uscc']}"
         async with spine.database("registration") as connection, connection.transaction():
             await connection.execute("LOCK TABLE enterprise IN ACCESS EXCLUSIVE MODE")
@@ -220,3 +227,16 @@ class TestRates:
         for path in ("/health/live", "/health/ready", "/health/progress", "/metrics"):
             answers = [await get(sparing + path, person=None) for _ in range(7)]
             assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_who_is_still_heard_when_the_service_is_told_to_stop_is_not_answered_by_an_error(spine: Spine) -> None:
+    process, before = spine.service("registration"), await rows(spine)
+    process.kill()
+    process.start(REGISTRATION_REQUEST_SECONDS="60").wait_ready()
+    head = HEAD % (b"stopped", TOKEN) + b"Content-Length: %d\r\n\r\n" % len(BODY)
+    waiting = asyncio.create_task(speak(process.url, head, BODY[:100]))
+    await asyncio.sleep(0.5)  # until the body is waited for
+    await asyncio.to_thread(process.stop)
+    answer = await waiting
+    assert (answer.status, answer.problem["type"]) == (408, "urn:one-window:problem:body-incomplete")
+    assert await rows(spine) == before

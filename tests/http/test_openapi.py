@@ -94,7 +94,11 @@ def test_every_refusal_is_a_problem(name: str, method: str, operation: dict[str,
 def test_commands_and_only_they_ask_for_a_key(name: str, method: str, operation: dict[str, Any]) -> None:
     headers = {one["name"]: one for one in operation["parameters"] if one["in"] == "header"}
     statuses = set(operation["responses"])
-    if method in COMMANDS:
+    if operation.get("x-question"):
+        assert "Idempotency-Key" not in headers
+        assert {"400", "413", "415", "422"} <= statuses
+        assert not {"409", "412"} & statuses
+    elif method in COMMANDS:
         assert headers["Idempotency-Key"]["required"]
         assert {"400", "409", "413", "415", "422", "503"} <= statuses
     else:

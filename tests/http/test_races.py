@@ -66,7 +66,8 @@ async def test_eight_changes_at_once_leave_no_gap(spine: Spine, url: str) -> Non
 
     await spine.quiet()
     async with spine.database("risk") as connection:
-        assert await connection.fetchval("SELECT sequence FROM mark WHERE subject = $1", uscc) == 9
+        mark = "SELECT sequence FROM mark WHERE subject = $1 AND source = '/jingan/registration'"
+        assert await connection.fetchval(mark, uscc) == 9
         assert not await connection.fetchval("SELECT count(*) FROM parked")
 
 

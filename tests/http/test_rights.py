@@ -28,7 +28,7 @@ from libs.common.service import find
 from libs.common.web import Running, create_app
 from libs.common.web.commands import CommandRoute
 from tests.http.wire import NO_TLS
-from tests.spine import Spine, bearer, eventually, submit
+from tests.spine import Spine, bearer, eventually, name_of_its_own, submit
 
 DESCRIPTIONS = {name: generated.openapi(name) for name in services()}
 PERSON: Mapping[Role, str] = {
@@ -138,6 +138,11 @@ async def a_draft(spine: Spine, owner: str) -> str:
     return str(answer.json()["id"])
 
 
+async def a_reserved_name(spine: Spine, owner: str) -> str:
+    asked = {"enterprise_name": name_of_its_own(), "enterprise_type": "limited_company", "activity": "6210"}
+    return str((await command(spine, "registration", "POST", "/v1/name-reservations", owner, asked)).json()["id"])
+
+
 async def a_permit_application(spine: Spine, owner: str) -> str:
     """For the catering licence, which the example form needs."""
     path = f"/v1/enterprises/{await an_enterprise(spine, owner)}/permit-applications"
@@ -152,13 +157,21 @@ async def a_permit_application(spine: Spine, owner: str) -> str:
     return str(answer.json()["id"])
 
 
-TRIED_ELSEWHERE = ("/v1/repairs/{",)
-"""Takes more than applicants do: tests/credit/test_repair.py."""
+TRIED_ELSEWHERE = (
+    "/v1/repairs/{",
+    "/v1/applications/{application_id}/documents",
+    "/v1/applications/{application_id}/signatures",
+    "/v1/enterprises/{uscc}/false-registration/objections",
+    "/v1/enterprises/{uscc}/deregistration/objections",
+)
+"""Takes more than one act of an applicant, or no JSON: tests/credit/test_repair.py, and test_documents.py,
+test_signatures.py, test_false_registration.py and test_deregistration.py in tests/registration."""
 
 KINDS = (
     Kind("registration", "/v1/applications/{", an_application),
     Kind("registration", "/v1/enterprises/{", an_enterprise),
     Kind("registration", "/v1/drafts/{", a_draft),
+    Kind("registration", "/v1/name-reservations/{", a_reserved_name),
     Kind("licensing", "/v1/enterprises/{", an_enterprise),
     Kind("licensing", "/v1/permit-applications/{", a_permit_application),
     Kind("credit", "/v1/enterprises/{", an_enterprise),

@@ -38,10 +38,11 @@ RAISED_BY: dict[str, set[str]] = {
     "str": {"string_type", "string_unicode", "string_too_short", "string_too_long", "string_pattern_mismatch"},
     "uuid": {"uuid_type", "uuid_parsing", "uuid_version"},
     "function-after": {"text_not_printable"},
-    "function-before": {"decimal_not_text", "decimal_format", "decimal_too_many_places", "date_format"},
+    "function-before": {"decimal_not_text", "decimal_format", "decimal_too_many_places", "date_format", "time_format"},
     # What stands behind our own readers never sees anything but what they have read.
     "decimal": set(),
     "date": set(),
+    "datetime": set(),
     "definitions": set(),
     "definition-ref": set(),
 }

@@ -113,7 +113,7 @@ class Office:
     async def days_pass(self, until: date) -> None:
         """Business time moves and everything that is due by then is fired."""
         self.clock.frozen_on = until
-        while await due.fire_one(service, self.database, self.clock):
+        while await due.fire(service, self.database, self.clock):
             pass
 
     async def rows(self, table: str, column: str, value: object) -> Sequence[asyncpg.Record]:

@@ -135,6 +135,14 @@ def test_what_was_sent_opens_again_as_it_was() -> None:
     assert ApplicationForm.model_validate(forms.application_of(again)) == sent
 
 
+def test_who_signs_is_asked_for_and_shown_again() -> None:
+    example = copy.deepcopy(APPLICATION_EXAMPLE)
+    example["investors"][1]["signer"], example["legal_representative"]["signer"] = "applicant-2", "applicant-3"
+    body = forms.application_of(forms.content_of(example))
+    assert [one.get("signer") for one in body["investors"]] == [None, "applicant-2"]
+    assert body["legal_representative"]["signer"] == "applicant-3"
+
+
 @pytest.mark.parametrize(
     ("path", "where"),
     [

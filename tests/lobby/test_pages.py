@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
-import pytest_asyncio
 from fastapi.routing import APIRoute
 from jinja2 import meta
 
-from libs.common.clock import BusinessClock
-from libs.common.database import open_database
-from libs.common.run import prepare
-from libs.common.web import Running, create_app
 from libs.common.web.rights import rights_of
 from services.lobby import rendering
 from services.lobby.asking import OPEN_SECONDS, Breaker
 from services.lobby.pages import ROUTERS
 from services.lobby.route import PageRoute, own_path
-from services.lobby.service import service
-from tests.spine import Spine
 
 TEMPLATES = Path(rendering.__file__).parent / "templates"
 ROUTE = TEMPLATES.parent / "route.py"
 GIVEN = {
     "lang", "htmlLang", "cspNonce", "token", "caller", "who", "menu", "path", "other_language", "today", "now", "trace",
+    "desk",
 }  # fmt: skip
 """What every page is given."""
 OF_THE_LAYOUT = {"containerClasses", "bodyClasses", "htmlClasses", "errors"}
 PAGE_ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 SAFE = {
     "layout.html": 1,  # what the navigation macro made
-    "queue.html": 1, "risk.html": 2,  # aria-current
+    "queue.html": 1,  # aria-current
     "enterprise.html": 1,  # lang
 }  # fmt: skip
 
@@ -85,8 +79,9 @@ def test_every_page_names_its_roles_or_says_that_anyone_may() -> None:
     assert all(type(route) is PageRoute for route in PAGE_ROUTES)
     open_to_all = {route.path_format for route in PAGE_ROUTES if rights_of(route.dependant, route.path) is None}
     assert open_to_all == {
-        "/", "/{lang}/", "/{lang}/help", "/{lang}/accessibility", "/{lang}/privacy", "/{lang}/sign-in",
-        "/sign-in/back", "/{lang}/sign-out", "/v/{permit_id}", "/{lang}/v/{permit_id}", "/static/dist/{name}",
+        "/", "/{lang}/", "/{lang}/names", "/{lang}/help", "/{lang}/accessibility", "/{lang}/privacy", "/{lang}/sign-in",
+        "/sign-in/back", "/{lang}/sign-out", "/v/{permit_id}", "/{lang}/v/{permit_id}", "/l/{uscc}", "/{lang}/l/{uscc}",
+        "/static/dist/{name}",
         "/{lang}/{nowhere}",
     }  # fmt: skip
 
@@ -113,22 +108,6 @@ def test_a_service_that_fails_again_and_again_is_left_alone_for_a_while() -> Non
     assert breaker.failures == 0
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def client(spine: Spine) -> AsyncIterator[httpx.AsyncClient]:
-    """The lobby alone in this process; where the other services should be, nobody listens."""
-    with spine.as_environment():
-        settings = service.load_settings().model_copy(
-            update={f"{name}_url": "http://127.0.0.1:9" for name in ("registration", "licensing", "risk")}
-        )
-        database = open_database(settings)
-        await prepare(service, settings, database)
-        app = create_app(service, Running(service, settings, database, BusinessClock(spine.business_start)))
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8100") as opened:
-            yield opened
-        await database.engine.dispose()
-
-
 async def test_every_answer_carries_its_guards(client: httpx.AsyncClient) -> None:
     for path in (
         "/zh/",
@@ -148,6 +127,19 @@ async def test_every_answer_carries_its_guards(client: httpx.AsyncClient) -> Non
         assert kept == path.startswith("/static/"), path
 
 
+def test_every_page_on_risk_says_that_it_is_for_internal_use() -> None:
+    """They stand on one frame, which says so; the question for the purpose says it itself."""
+    notice = "not a ground for penalty, and must not be published"
+    assert notice in (TEMPLATES / "risk_desk.html").read_text()
+    routes = [route for route in PAGE_ROUTES if route.path_format.startswith("/{lang}/risk")]
+    code = "".join(
+        {route.endpoint.__module__: inspect.getsource(inspect.getmodule(route.endpoint)) for route in routes}.values()
+    )  # type: ignore[arg-type]
+    shown = set(re.findall(r'"(\w+\.html)"', code)) - {"purpose.html", "not_found.html"}
+    assert len(shown) >= 9
+    assert [name for name in shown if 'extends "risk_desk.html"' not in (TEMPLATES / name).read_text()] == []
+
+
 async def test_two_pages_have_two_nonces(client: httpx.AsyncClient) -> None:
     found = {
         re.findall(r"'nonce-([^']+)'", (await client.get("/zh/")).headers["content-security-policy"])[0] for _ in "12"
@@ -160,6 +152,7 @@ async def test_who_is_not_signed_in_is_sent_there_and_back(client: httpx.AsyncCl
         if rights_of(route.dependant, route.path) is None:
             continue
         path = re.sub(r"\{(\w*id)\}", "6105cc38-1855-416d-a878-494a36227cef", route.path_format)
+        path = path.replace("{uscc}", "91310106MA0000015B")
         path = re.sub(r"\{number\}", "1", path).replace("{lang}", "en")
         path = re.sub(r"\{\w+\}", "x", path)
         for method in route.methods or ():
@@ -184,6 +177,13 @@ async def test_when_licensing_is_away_the_certificate_page_says_so(client: httpx
     answer = await client.get("/en/v/6105cc38-1855-416d-a878-494a36227cef")
     assert answer.status_code == 503
     assert "Licensing does not answer" in answer.text
+
+
+async def test_the_code_on_a_printed_licence_leads_to_the_readers_language(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/l/91310106MA0000015B?v=2", headers={"accept-language": "en"})
+    assert answer.headers["location"] == "/en/l/91310106MA0000015B?v=2"
+    away = await client.get(answer.headers["location"])
+    assert away.status_code == 503
 
 
 async def test_built_files_come_compressed_to_those_who_can_read_it(client: httpx.AsyncClient) -> None:

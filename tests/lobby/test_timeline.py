@@ -108,13 +108,40 @@ async def test_what_risk_says_goes_where_no_applicant_page_reads(spine: Spine, d
     assert not await rows(spine, "SELECT 1 FROM timeline_entry WHERE source = '/jingan/risk'")
 
 
+async def test_what_relatives_bring_upon_an_enterprise_is_evidence_in_words_for_those_who_supervise(
+    spine: Spine, database: Database
+) -> None:
+    other = "91310106MA00000200"
+    data = {"indicator": "related_serious_list", "record": other, "value": 1, "since": "2026-01-05"}
+    address = {"indicator": "shared_address_density", "record": "domicile", "value": 10, "since": "2026-01-05"}
+    told = [event("risk.related_party_signalled.v1", one) for one in (data, address, {**data, "value": 0})]
+    before = await rows(spine, "SELECT count(*) FROM timeline_entry")
+    history = await rows(spine, repository.RISK_HISTORY, USCC)
+    await hear(database, *told)
+    assert await rows(spine, "SELECT count(*) FROM timeline_entry") == before, "no applicant's page reads it"
+    assert await rows(spine, repository.RISK_HISTORY, USCC) == history, "it is no class"
+    found = {row["event_id"]: row for row in await rows(spine, repository.EVENTS, [one.id for one in told])}
+    said = []
+    for language in ("zh", "en"):
+        token = words.language.set(language)
+        said += [views.line(found[one.id]).words for one in told]
+        words.language.reset(token)
+    assert said == [
+        f"企业 {other}：关联企业严重失信（自2026年1月5日起）", "同一住所登记企业不少于 10 户（自2026年1月5日起）",
+        "已不再存在：关联企业严重失信",
+        f"Enterprise {other}: Related enterprise on the serious list, since 5 January 2026",
+        "10 or more enterprises at its address, since 5 January 2026",
+        "No longer: Related enterprise on the serious list",
+    ]  # fmt: skip
+
+
 def example(kind: type[Any]) -> dict[str, Any]:
     """Some value for each field of a consumed type."""
     values = {"codes": [{"code_set": "joint_inspection", "code": "09"}], "requirements": [{"item_id": "P033"}],
               "problem": True, "granted": True, "restrictions": [], "activities": ["6210"], "changed": [],
-              "application_id": str(APPLICATION)}  # fmt: skip
+              "application_id": str(APPLICATION), "since": "2026-01-05"}  # fmt: skip
     return {
-        field.name: values.get(field.name, "2026-01-05" if field.name.endswith(("_on", "_by")) else "P033")
+        field.name: values.get(field.name, "2026-01-05" if field.name.endswith(("_on", "_by", "_until")) else "P033")
         for field in msgspec.structs.fields(kind)
     }
 

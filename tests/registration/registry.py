@@ -23,7 +23,8 @@ from libs.common.transaction import once
 from services.registration import policy, tables, use_cases
 from services.registration.domain import Policy
 from services.registration.domain.corrections import Correction
-from services.registration.forms import ApplicationForm, EnterpriseChangeForm
+from services.registration.domain.reports import ChangeReport
+from services.registration.forms import AnnualReportForm, ApplicationForm, EnterpriseChangeForm
 from services.registration.service import service
 from services.registration.use_cases import Judged
 from tests.spine import Spine, form
@@ -86,6 +87,21 @@ class Registry:
             )
         )
 
+    async def report_annual(self, uscc: str, year: int, **fields: Any) -> tables.InformationReport:
+        given = {"year": year, "involves_special_measures": False, "employees": 12, "foreign_employees": 2, **fields}
+        report = AnnualReportForm.model_validate(given).report()
+        return await self.act(
+            lambda session: use_cases.file_annual_report(session, uscc, report, self.owner, self.clock, id=uuid4())
+        )
+
+    async def report_change(self, uscc: str, happened_on: date, *matters: Any) -> tables.InformationReport:
+        report = ChangeReport(matters or ("actual_controller",), happened_on)
+        return await self.act(
+            lambda session: use_cases.file_change_report(
+                session, uscc, report, self.owner, self.law, self.clock, id=uuid4()
+            )
+        )
+
     async def claim(self, id: UUID | str, officer: Caller, queue: str = use_cases.REVIEW) -> work.Item:
         item = await self.item(id, queue)
         desk = work.Desk(officer.subject, [queue])
@@ -135,6 +151,10 @@ class Registry:
     async def find(self, query: str, *arguments: object) -> asyncpg.Record | None:
         async with self.connection() as connection:
             return await connection.fetchrow(query, *arguments)
+
+    async def rows(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+        async with self.connection() as connection:
+            return list(await connection.fetch(query, *arguments))
 
     async def row(self, query: str, *arguments: object) -> asyncpg.Record:
         found = await self.find(query, *arguments)

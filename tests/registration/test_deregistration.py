@@ -10,8 +10,9 @@ import pytest
 
 from libs.common import work
 from libs.common.web import Stale
-from services.registration import use_cases
+from services.registration import tables, use_cases
 from services.registration.domain import standing
+from services.registration.domain.false_registration import NoticeOver
 from services.registration.use_cases import DEREGISTRATION, EnterpriseUnknown
 from tests.registration.registry import LIN, START, WEI, Registry
 
@@ -29,6 +30,13 @@ async def left_on(registry: Registry, uscc: str) -> date | None:
     return day
 
 
+async def object_to(registry: Registry, uscc: str) -> tables.Deregistration:
+    """A creditor objects."""
+    return await registry.act(
+        lambda session: use_cases.object_to_deregistration(session, uscc, "尚欠货款未清。", LIN, registry.clock)
+    )
+
+
 class TestSimplified:
     async def test_is_done_when_the_notice_of_twenty_days_has_run(self, registry: Registry) -> None:
         uscc = await registered(registry)
@@ -43,6 +51,32 @@ class TestSimplified:
             "enterprise_deregistered", {"procedure": "simplified", "deregistered_on": "2026-01-26"},
         )  # fmt: skip
 
+    async def test_ends_with_the_first_objection_while_its_notice_runs(self, registry: Registry) -> None:
+        uscc = await registered(registry)
+        await registry.deregister(uscc, "simplified")
+        await registry.time_passes(date(2026, 1, 25))
+        both = await asyncio.gather(
+            *(object_to(registry.on(date(2026, 1, 25)), uscc) for _ in range(2)), return_exceptions=True
+        )
+        assert sorted(type(one).__name__ for one in both) == ["Deregistration", "NoSuchDeregistration"]
+        assert (await registry.told(uscc))[-1] == (
+            "deregistration_refused",
+            {"procedure": "simplified", "refused_by": "objection", "refused_on": "2026-01-25"},
+        )
+        assert await registry.time_passes(date(2026, 2, 1)) == []
+        assert await left_on(registry, uscc) is None
+        assert (await registry.deregister(uscc, "general")).notice_until is None
+        with pytest.raises(use_cases.NoSuchDeregistration):
+            await object_to(registry, uscc)
+
+    async def test_is_not_stopped_by_an_objection_that_comes_late(self, registry: Registry) -> None:
+        uscc = await registered(registry)
+        await registry.deregister(uscc, "simplified")
+        with pytest.raises(NoticeOver):
+            await object_to(registry.on(date(2026, 1, 26)), uscc)
+        await registry.time_passes(date(2026, 2, 1))
+        assert await left_on(registry, uscc) == date(2026, 1, 26)
+
     async def test_of_one_that_has_left_is_refused_like_any_change(self, registry: Registry) -> None:
         uscc = await registered(registry)
         await registry.deregister(uscc, "simplified")
@@ -50,7 +84,13 @@ class TestSimplified:
         for act in (registry.deregister(uscc, "simplified"), registry.change(uscc, area="310106013")):
             with pytest.raises(standing.Deregistered):
                 await act
-        assert len(await registry.told(uscc)) == 2
+        said = await registry.told(uscc)
+        assert [act for act, _ in said] == [
+            "enterprise_registered",
+            "deregistration_requested",
+            "enterprise_deregistered",
+        ]
+        assert said[1][1] == {"procedure": "simplified", "requested_on": "2026-01-05", "notice_until": "2026-01-25"}
 
     async def test_is_asked_for_once_however_often_it_is_clicked(self, registry: Registry) -> None:
         uscc = await registered(registry)
@@ -70,7 +110,7 @@ class TestGeneral:
     async def decide(self, registry: Registry, uscc: str, ruling: Any, officer: Any, version: int = 1) -> None:
         await registry.act(
             lambda session: use_cases.decide_deregistration(
-                session, uscc, ruling, "清算报告齐全。", officer, version, registry.clock
+                session, uscc, ruling, "清算报告齐全。", officer, version, registry.law, registry.clock
             )
         )
 
@@ -96,7 +136,9 @@ class TestGeneral:
         await registry.claim(uscc, WEI, DEREGISTRATION)
         await self.decide(registry, uscc, "refuse", WEI)
         assert await left_on(registry, uscc) is None
-        assert len(await registry.told(uscc)) == 1
+        assert (await registry.told(uscc))[-1] == (
+            "deregistration_refused", {"procedure": "general", "refused_by": "officer", "refused_on": "2026-01-05"},
+        )  # fmt: skip
         assert (await registry.deregister(uscc, "simplified")).notice_until is not None
 
 

@@ -46,6 +46,18 @@ async def read(spine: Spine, uscc: str, person: str | None = None) -> dict[str, 
     return answer.raise_for_status().json()
 
 
+async def test_many_names_are_one_question_that_anyone_may_ask(started: Spine) -> None:
+    known = [(await submit(started)).json()["uscc"] for _ in range(2)]
+    asked = "&".join(f"uscc={uscc}" for uscc in (*known, "91310106MA00000096", known[0]))
+    answer = (await get(started, f"/v1/enterprise-names?{asked}", person=None)).raise_for_status().json()
+    assert answer["items"] == [{"uscc": uscc, "name": (await read(started, uscc))["name"]} for uscc in sorted(known)], (
+        "one that nobody knows is left out"
+    )
+    too_many = "&".join(["uscc=91310106MA0000015B"] * 201)
+    for wrong in (too_many, "uscc=x", ""):
+        assert (await get(started, f"/v1/enterprise-names?{wrong}", person=None)).status_code == 422, wrong[:40]
+
+
 async def test_what_licensing_and_credit_found_stands_beside_the_enterprise(registry: Registry, started: Spine) -> None:
     uscc = (await submit(started)).json()["uscc"]
     await hear(registry, uscc, REVOKED, RESTRICTED, REVOKED)

@@ -19,7 +19,7 @@ from services.registration.domain.states import ActClosed
 from services.registration.forms import (
     ApplicationForm,
     EnterpriseNameForm,
-    InvestorForm,
+    FounderForm,
     LegalRepresentativeForm,
     TermForm,
 )
@@ -319,5 +319,5 @@ def test_the_fields_to_correct_are_those_of_the_form() -> None:
     own = set(ApplicationForm.model_fields) - {"draft_id"}
     inner = {f"{name}.{field}" for name, kind in nested.items() for field in kind.model_fields}
     assert set(corrections.FIELDS) == own | inner
-    assert set(corrections.INVESTOR_FIELDS) == set(InvestorForm.model_fields)
+    assert set(corrections.INVESTOR_FIELDS) == set(FounderForm.model_fields)
     assert form().keys() <= ApplicationForm.model_fields.keys()

@@ -1,13 +1,11 @@
 """Who may invest in what: the negative list of the day put to real industry codes."""
 
-import csv
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -15,12 +13,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from services.registration import domain
+from services.registration.cases import investors
 from services.registration.domain import Investor, Screening, Structure
 from services.registration.domain.decision import Facts
 from services.registration.domain.policy import Edition, Entry, Policy, negative_lists
 from services.registration.policy import load
 
-GOLDEN = Path(__file__).with_name("golden") / "selected_entries.csv"
 JINGAN = "310106012"
 TODAY = date(2026, 1, 5)
 BETTER = ["refused", "review", "accepted"]
@@ -48,18 +46,6 @@ def with_entries(entries: Iterable[Entry]) -> Policy:
     return replace(law(), negative_lists=negative_lists(editions_and_entries()[0], entries))
 
 
-def investors(text: str) -> tuple[Investor, ...]:
-    """`DE/a 20 FIE 30 CN 50`: origin, with an affiliate group, and share."""
-    words = text.split()
-    return tuple(investor(origin, share) for origin, share in zip(words[::2], words[1::2], strict=True))
-
-
-def investor(origin: str, share: str) -> Investor:
-    country, _, group = origin.partition("/")
-    is_fie = country == "FIE"
-    return Investor("legal", "CN" if is_fie else country, Decimal(share), is_fie, affiliate_group=group or None)
-
-
 def company(who: str, representative: str = "CN", form: str = "limited_company", claim: str | None = None) -> Structure:
     return Structure(form, investors(who), representative, claim)
 
@@ -76,38 +62,6 @@ def screened(
 
 def reasons(screening: Screening) -> set[str]:
     return {reason for finding in screening.findings for reason in finding.reasons}
-
-
-@dataclass(frozen=True)
-class Story:
-    on: date
-    scope: str
-    activity: str
-    investors: str
-    representative: str
-    outcome: str
-    item_no: str
-    reason: str
-    history: str
-
-
-def stories() -> list[Story]:
-    with GOLDEN.open(encoding="utf-8", newline="") as file:
-        return [Story(**{**row, "on": date.fromisoformat(row["on"])}) for row in csv.DictReader(file)]
-
-
-@pytest.mark.parametrize("story", stories(), ids=lambda story: f"{story.on} {story.activity} {story.history}")
-def test_the_selected_entries_answer_as_the_brief_reads(story: Story) -> None:
-    screening = screened(story.activity, company(story.investors, story.representative), story.on, story.scope)
-
-    assert screening.outcome == story.outcome
-    if story.reason:
-        assert story.reason in reasons(screening)
-    items = {str(finding.entry.item_no) for finding in screening.findings if finding.entry}
-    assert (story.item_no in items) if story.item_no else not items
-    if screening.edition:
-        assert all(f.edition is screening.edition for f in screening.findings)
-        assert screening.edition.scope == story.scope
 
 
 class TestWhoIsForeign:
@@ -336,7 +290,7 @@ def structures(draw: st.DrawFn) -> Structure:
     origins = draw(st.lists(ORIGINS, min_size=1, max_size=4))
     cuts = sorted(draw(st.sets(st.integers(1, 999_999), min_size=len(origins) - 1, max_size=len(origins) - 1)))
     shares = [Decimal(high - low) / 10_000 for low, high in zip([0, *cuts], [*cuts, 1_000_000], strict=True)]
-    who = tuple(investor(origin, str(share)) for origin, share in zip(origins, shares, strict=True))
+    who = investors(" ".join(f"{origin} {share}" for origin, share in zip(origins, shares, strict=True)))
     representative = draw(st.sampled_from(["CN", "HK", "DE"]))
     return Structure(draw(FORMS), who, representative, draw(st.sampled_from([None, None, "cepa"])))
 

@@ -36,7 +36,14 @@ def test_an_applicant_can_always_withdraw_what_is_not_decided() -> None:
 
 
 def test_time_ends_only_what_waits_for_its_applicant() -> None:
-    assert [status for status in EVERY_STATUS if states.is_open(status, "lapse")] == ["corrections_requested"]
+    lapsing = [status for status in EVERY_STATUS if states.is_open(status, "lapse")]
+    assert lapsing == ["awaiting_signatures", "corrections_requested"]
+
+
+def test_a_signed_form_is_judged_like_one_that_nobody_else_signs() -> None:
+    for outcome, act in states.SIGNED.items():
+        assert states.after("awaiting_signatures", act) == states.after(None, states.JUDGED[outcome])
+        assert not states.is_open("awaiting_signatures", states.JUDGED[outcome]), "it cannot be sent again meanwhile"
 
 
 def test_a_corrected_form_is_judged_like_a_first_one() -> None:

@@ -18,19 +18,20 @@ from services.registration.forms import ApplicationForm
 from services.registration.use_cases import EnterpriseUnknown
 from tests.http.wire import rows
 from tests.registration.registry import Registry
-from tests.spine import form
+from tests.spine import form, name_of_its_own
 
 NOWHERE = "91310106MA1FY0000X"
 
 
 class TestAnAcceptedForm:
     async def test_makes_an_enterprise_with_an_identifier_of_its_own(self, registry: Registry) -> None:
-        judged = await registry.submit()
+        name = name_of_its_own()
+        judged = await registry.submit(enterprise_name=name)
         assert judged.status == "registered"
         assert judged.uscc is not None
         assert identifiers.check(judged.uscc) == ()
         enterprise = await registry.enterprise(judged.uscc)
-        assert enterprise["name"] == "上海青禾餐饮有限公司"
+        assert enterprise["name"] == "".join(name.values())
         assert enterprise["registered_on"] == date(2026, 1, 5)
         assert enterprise["activities"] == ["6210", "5432"]
         assert enterprise["application_id"] == judged.id

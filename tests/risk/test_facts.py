@@ -19,6 +19,7 @@ from services.risk.domain import (
     is_registered,
     live_facts,
 )
+from services.risk.domain.facts import numbered
 
 USCC = "91310106MA1FY00X0X"
 REGISTRATION, CREDIT = "/jingan/registration", "/jingan/credit"
@@ -28,7 +29,7 @@ REGISTERED = {
     "enterprise_type": "limited_liability",
     "industry": "6930",
     "activities": ["6930", "7249"],
-    "area": "310106",
+    "area": "310106013",
     "registered_capital": "5000000.50",
     "capital_currency": "CNY",
     "foreign_share": "33.3333",
@@ -48,7 +49,7 @@ def stated(
 ) -> tuple[Fact, ...]:
     return facts_of(
         data, event_type=event_type, source=REGISTRATION, subject=USCC, sequence=sequence, event_id=UUID(int=sequence),
-        rows=rows,
+        rows=numbered(rows),
     )  # fmt: skip
 
 
@@ -57,15 +58,18 @@ def by_indicator(facts: Sequence[Fact]) -> dict[str, tuple[date, int | None]]:
     return {fact.indicator: (fact.legal_date, fact.value) for fact in facts}
 
 
-def test_a_registration_states_age_capital_industry_and_foreign_share() -> None:
+def test_a_registration_states_age_capital_industry_foreign_share_and_area() -> None:
     on = date(2026, 1, 5)
     assert by_indicator(registered()) == {
         "newly_registered": (on, 1),
         "registered_capital": (on, 5_000_000),
         "industry_risk": (on, 6930),
         "foreign_invested": (on, 3333),
+        "entity_type": (on, None),
+        "area": (on, 310106013),
     }
-    assert [fact.key for fact in registered()] == [(REGISTRATION, USCC, 1, n) for n in range(4)]
+    assert [fact.key for fact in registered()] == [(REGISTRATION, USCC, 1, n) for n in range(6)]
+    assert by_indicator(registered(enterprise_type="partnership"))["entity_type"] == (on, 3)
 
 
 def test_capital_in_another_currency_or_none_is_not_comparable_and_not_converted() -> None:
@@ -79,16 +83,19 @@ def test_each_named_change_is_a_fact_and_new_capital_and_industry_replace_the_fi
     first = registered()
     later = changed(
         2, date(2026, 3, 1), "area", "registered_capital", "activities", "legal_representative",
-        area="310106", registered_capital="10000000", capital_currency="CNY", activities=["6210"], industry="6210",
+        area="310106014", registered_capital="10000000", capital_currency="CNY", activities=["6210"], industry="6210",
     )  # fmt: skip
     assert set(by_indicator(later)) == {
         "address_changes_12m", "registered_capital", "scope_changes_12m", "legal_rep_changes_12m", "industry_risk",
+        "area",
     }  # fmt: skip
     state = by_indicator(live_facts([*first, *later]))
     assert state["registered_capital"] == (date(2026, 3, 1), 10_000_000)
     assert state["industry_risk"] == (date(2026, 3, 1), 6210)
+    assert state["area"] == (date(2026, 3, 1), 310106014)
     assert state["newly_registered"] == (date(2026, 1, 5), 1)
     moved_again = changed(3, date(2026, 4, 1), "area", area="310106")
+    assert by_indicator(moved_again)["area"] == (date(2026, 4, 1), None), "a district is no street"
     moves = [fact for fact in live_facts([*first, *later, *moved_again]) if fact.indicator == "address_changes_12m"]
     assert [fact.legal_date for fact in moves] == [date(2026, 3, 1), date(2026, 4, 1)]
 
@@ -254,7 +261,7 @@ def test_an_enterprise_is_unreachable_until_an_inspection_has_reached_it() -> No
     assert state(missed, inspected(2, date(2026, 4, 7))) == {"spot_check_fail_3y": 1, "unreachable": 0}
 
 
-def test_a_permit_counts_against_the_enterprise_only_if_it_was_revoked_for_a_breach() -> None:
+def test_a_permit_that_was_revoked_is_held_no_more_and_counts_against_the_enterprise_for_a_breach_alone() -> None:
     def revoked(reason: str) -> tuple[Fact, ...]:
         return facts_of(
             {"permit_id": UUID(int=9), "reason": reason, "revoked_on": date(2026, 4, 1)},
@@ -262,8 +269,31 @@ def test_a_permit_counts_against_the_enterprise_only_if_it_was_revoked_for_a_bre
             event_id=UUID(int=300),
         )  # fmt: skip
 
-    assert state(revoked("commitment_unkept")) == {"licence_revoked": 1}
-    assert state(revoked("enterprise_deregistered")) == {}
+    assert state(revoked("commitment_unkept")) == {"licence_revoked": 1, "permits_held": 0}
+    assert state(revoked("enterprise_deregistered")) == {"permits_held": 0}
+
+
+def test_one_that_was_taken_over_is_what_a_registered_one_is() -> None:
+    over = stated("registration.enterprise_taken_over.v1", 1, REGISTERED)
+    assert is_registered(over)
+    assert state(over) == state(registered())
+
+
+def test_a_notice_of_deregistration_ends_where_it_is_refused_or_the_registration_withdrawn() -> None:
+    def said(sequence: int, act: str, **data: object) -> tuple[Fact, ...]:
+        return facts_of(
+            data, event_type=f"registration.{act}.v1", source="/jingan/registration", subject=USCC, sequence=sequence,
+            event_id=UUID(int=400 + sequence),
+        )  # fmt: skip
+
+    noticed = said(2, "deregistration_requested", procedure="simplified", requested_on=date(2026, 4, 1))
+    assert state(noticed) == {"simplified_deregistration_notice": 1}
+    withdrawn = said(3, "registration_withdrawn", case_id=UUID(int=5), withdrawn_on=date(2026, 4, 9))
+    refused = said(
+        3, "deregistration_refused", procedure="simplified", refused_by="objection", refused_on=date(2026, 4, 8)
+    )
+    for ended in (withdrawn, refused):
+        assert state(noticed, ended) == state(ended, noticed) == {"simplified_deregistration_notice": 0}
 
 
 def test_what_credit_says_of_an_unknown_identifier_waits_until_it_is_registered() -> None:

@@ -10,6 +10,7 @@ import pytest
 from libs.common.policy import PolicyError
 from services.risk.domain import PRODUCED, ScorecardError
 from services.risk.scorecards import POLICY, load_scorecard
+from services.risk.scorecards.shipped import SHIPPED
 
 NAME = "district-2026-1"
 
@@ -37,13 +38,15 @@ def appended(*cells: str) -> Callable[[Rows], object]:
     return lambda rows: rows.append([*cells, "2026-01-01", "district's own setting", "setting"])
 
 
-def test_the_district_scorecard_keeps_its_marks_and_gives_foreign_ownership_no_weight() -> None:
-    card = load_scorecard(NAME)
-    assert sum(rule.cap for rule in card.rules) <= 1000
+@pytest.mark.parametrize("name", [NAME, SHIPPED])
+def test_the_district_scorecard_keeps_its_marks_and_gives_foreign_ownership_no_weight(name: str) -> None:
+    card = load_scorecard(name)
+    assert sum(rule.cap for rule in card.rules) <= 2000
     rules = {rule.name: rule for rule in card.rules}
     assert rules["foreign_invested"].cap == 0
     assert rules["foreign_invested"].steps == ()
-    assert {rule.indicator for rule in card.rules} >= PRODUCED
+    if name == SHIPPED:
+        assert {rule.indicator for rule in card.rules} >= PRODUCED
     for step in rules["penalties_3y"].steps:
         assert "Shenyang DB2101/T 0125-2025" in step.basis.source
     for step in rules["newly_registered"].steps:
@@ -55,9 +58,9 @@ def test_the_district_scorecard_keeps_its_marks_and_gives_foreign_ownership_no_w
     ("file", "edit", "error", "complaint"),
     [
         ("rules.csv", cell(1, 2, "x"), PolicyError, "rules.csv:2: cap"),
-        ("rules.csv", cell(1, 2, "1001"), ScorecardError, "rules.csv:2: the cap"),
+        ("rules.csv", cell(1, 2, "2001"), ScorecardError, "rules.csv:2: the cap"),
         ("rules.csv", cell(1, 5, ""), PolicyError, "rules.csv:2: source"),
-        ("rules.csv", cell(1, 2, "900"), ScorecardError, "the caps sum to 1865"),
+        ("rules.csv", cell(1, 2, "1900"), ScorecardError, "the caps sum to 2865"),
         ("rules.csv", cell(1, 0, "other"), PolicyError, "steps.csv:2: no rule newly_registered"),
         ("rules.csv", cell(4, 2, "1"), ScorecardError, "rules.csv:5: foreign_invested carries no weight"),
         ("rules.csv", cell(2, 0, "newly_registered"), PolicyError, "steps.csv:4: no rule registered_capital"),
@@ -75,11 +78,18 @@ def test_the_district_scorecard_keeps_its_marks_and_gives_foreign_ownership_no_w
         ("steps.csv", cell(4, 2, "1000000"), ScorecardError, "steps.csv:5: the band is empty"),
         ("steps.csv", appended("newly_registered", "", "", "48", "0", ""), ScorecardError, "changes nothing"),
         ("steps.csv", appended("foreign_invested", "1", "", "", "0", "C"), ScorecardError, "carries no weight"),
+        (
+            "rules.csv",
+            cell(5, 1, "related_serious_list"),
+            ScorecardError,
+            "related_serious_list begins at 1",
+        ),
+        ("rules.csv", cell(8, 1, "shared_address_density"), ScorecardError, "and demands no class"),
         ("steps.csv", cell(1, 8, "guess"), PolicyError, "steps.csv:2: confidence"),
         ("bands.csv", cell(1, 1, "1"), ScorecardError, "the bands are not"),
         ("bands.csv", cell(3, 0, "B"), ScorecardError, "the bands are not"),
         ("bands.csv", cell(3, 1, "50"), ScorecardError, "bands.csv:4: C begins out of order"),
-        ("bands.csv", cell(4, 1, "1001"), ScorecardError, "bands.csv:5: D begins out of order"),
+        ("bands.csv", cell(4, 1, "2001"), ScorecardError, "bands.csv:5: D begins out of order"),
     ],
 )
 def test_an_unfit_scorecard_is_refused_with_file_and_line(

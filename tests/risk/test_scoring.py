@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.risk import vectorised
+from services.risk import packed, vectorised
 from services.risk.domain import (
     ERASURE,
+    INDUSTRY,
     PRODUCED,
     Assessment,
     Band,
@@ -23,6 +24,7 @@ from services.risk.domain import (
     RiskClass,
     Rule,
     Scorecard,
+    Sector,
     Step,
     add_months,
     assess,
@@ -117,7 +119,7 @@ def test_raised_capital_replaces_the_first_and_the_cause_is_the_later_event() ->
     result = judged([raised, *newcomer()], date(2026, 3, 1))
     assert points(result) == {"newly_registered": 30, "registered_capital": 12}
     assert {c.rule: c.event_ids for c in result.contributions}["registered_capital"] == (UUID(int=4),)
-    enough = replace(raised, value=10_000_000)
+    enough = raised._replace(value=10_000_000)
     assert points(judged([enough, *newcomer()], date(2026, 3, 1))) == {"newly_registered": 30}
 
 
@@ -133,7 +135,7 @@ def test_a_listed_enterprise_is_class_c_whatever_its_score_until_it_is_delisted(
     result = judged([*old, listed], date(2026, 2, 1))
     assert (result.score, result.risk_class) == (145, C)  # 145 alone is B
     assert [c.at_least for c in result.contributions if c.rule == "abnormal_list_active"] == [C]
-    delisted = replace(listed, sequence=3, value=0, legal_date=date(2026, 5, 1))
+    delisted = listed._replace(sequence=3, value=0, legal_date=date(2026, 5, 1))
     assert judged([*old, delisted, listed], date(2026, 5, 1)).risk_class is A
 
 
@@ -146,7 +148,7 @@ def test_a_direct_trigger_ends_with_its_window() -> None:
 
 def test_foreign_ownership_changes_nothing() -> None:
     foreign = newcomer()
-    domestic = [replace(f, value=0) if f.indicator == "foreign_invested" else f for f in foreign]
+    domestic = [f._replace(value=0) if f.indicator == "foreign_invested" else f for f in foreign]
     unstated = [f for f in foreign if f.indicator != "foreign_invested"]
     for on in (REGISTERED_ON, date(2027, 1, 5), date(2030, 1, 5)):
         assert judged(foreign, on) == judged(domestic, on) == judged(unstated, on)
@@ -184,12 +186,14 @@ def test_a_class_begins_at_its_score() -> None:
 
 # --- properties over random facts, dates and scorecards ---------------------------------------------------------------
 
-INDICATORS = ["newly_registered", "registered_capital", "address_changes_12m", "penalties_3y", "unreachable"]
+INDICATORS = [
+    "newly_registered", "registered_capital", "address_changes_12m", "penalties_3y", "unreachable", INDUSTRY,
+]  # fmt: skip
 BASIS = Basis("random", "random", "setting")
 
 
 @st.composite
-def rules(draw: st.DrawFn, number: int) -> Rule:
+def rules(draw: st.DrawFn, name: str) -> Rule:
     cap = draw(st.integers(0, 150))
     bounds = draw(st.lists(st.integers(-3, 3), unique=True, max_size=3).map(sorted))
     steps: list[Step] = []
@@ -200,15 +204,29 @@ def rules(draw: st.DrawFn, number: int) -> Rule:
             earns = draw(st.tuples(st.integers(0, cap), st.sampled_from([None, B, C, D])).filter(after.__ne__))
             steps.append(Step(low, below, months, *earns, BASIS))
             after = earns
-    return Rule(f"rule {number}", draw(st.sampled_from(INDICATORS)), cap, draw(st.booleans()), tuple(steps), BASIS)
+    return Rule(name, draw(st.sampled_from(INDICATORS)), cap, draw(st.booleans()), tuple(steps), BASIS)
+
+
+@st.composite
+def bands(draw: st.DrawFn) -> tuple[Band, ...]:
+    starts = [0, *sorted(draw(st.sets(st.integers(1, 300), min_size=3, max_size=3)))]
+    return tuple(Band(risk_class, start, BASIS) for risk_class, start in zip(RiskClass, starts, strict=True))
 
 
 @st.composite
 def scorecards(draw: st.DrawFn) -> Scorecard:
-    chosen = tuple(draw(rules(number)) for number in range(draw(st.integers(1, 5))))
-    starts = [0, *sorted(draw(st.sets(st.integers(1, 300), min_size=3, max_size=3)))]
-    bands = tuple(Band(risk_class, start, BASIS) for risk_class, start in zip(RiskClass, starts, strict=True))
-    return Scorecard("random", date(2026, 1, 1), chosen, bands)
+    general = tuple(draw(rules(f"rule {number}")) for number in range(draw(st.integers(1, 5))))
+    sectors = tuple(
+        Sector(
+            f"sector {number}",
+            tuple((low, low + draw(st.integers(1, 4))) for low in draw(st.sets(st.integers(-4, 3), min_size=1))),
+            tuple(draw(rules(f"rule {number} of a sector {i}")) for i in range(draw(st.integers(1, 2)))),
+            draw(bands()),
+            BASIS,
+        )
+        for number in range(draw(st.integers(0, 2)))
+    )
+    return Scorecard("random", date(2026, 1, 1), general, draw(bands()), sectors)
 
 
 DATES = st.one_of(
@@ -244,12 +262,15 @@ def test_contributions_sum_to_the_score_and_order_does_not_matter(
     assert judged.score == sum(contribution.points for contribution in judged.contributions) <= 1000
     demanded = [contribution.at_least for contribution in judged.contributions if contribution.at_least]
     by_score = [band.risk_class for band in card.bands if band.from_score <= judged.score]
-    assert judged.risk_class == max([*by_score, *demanded])
+    assert judged.general_class == max([*by_score, *demanded])
+    assert judged.risk_class == max([judged.general_class, *(sector.risk_class for sector in judged.sectors)])
+    for sector in judged.sectors:
+        assert sector.score == sum(contribution.points for contribution in sector.contributions)
     again = given_facts + given_facts[:3]
     random.shuffle(again)
     assert assess(again, on, card) == judged
     live_events = {live.event_id for live in live_facts(given_facts)}
-    assert all(set(c.event_ids) <= live_events and c.event_ids for c in judged.contributions)
+    assert all(set(c.event_ids) <= live_events and c.event_ids for c in judged.all_contributions)
 
 
 @pytest.mark.timeout(400)
@@ -266,8 +287,10 @@ def test_nothing_changes_before_the_next_step_and_something_does_on_it(
         day += DAY
     if judged.next_step_on is not None:
         assert judged.next_step_on > on
-        alone = [[assess([live], at, card) for at in (day - DAY, day)] for live in live_facts(given_facts)]
-        assert any(before.contributions != after.contributions for before, after in alone)
+        held = live_facts(given_facts)
+        industry = [fact for fact in held if fact.indicator == INDUSTRY]  # decides which sectors' rules apply
+        alone = [[assess([live, *industry], at, card) for at in (day - DAY, day)] for live in held]
+        assert any(before.all_contributions != after.all_contributions for before, after in alone)
 
 
 # --- the vectorised scorer --------------------------------------------------------------------------------------------
@@ -278,14 +301,17 @@ Row = tuple[int, int, int, set[str], set[str]]
 def expected(facts_of_one: Sequence[Fact], on: date, card: Scorecard) -> Row:
     judged = assess(facts_of_one, on, card)
     step = vectorised.NO_STEP if judged.next_step_on is None else vectorised.days(judged.next_step_on)
-    return judged.score, judged.risk_class, step, {c.rule for c in judged.contributions}, set(judged.missing)
+    return judged.score, judged.risk_class, step, {c.rule for c in judged.all_contributions}, set(judged.missing)
 
 
 def computed(given_facts: Sequence[Fact], numbers: dict[str, int], on: Sequence[date], card: Scorecard) -> list[Row]:
-    held = vectorised.live(vectorised.columns(given_facts, card, numbers))
-    scores = vectorised.score(held, np.array([vectorised.days(day) for day in on], np.int32), card)
+    enterprises = np.array([numbers[one.subject] for one in given_facts], np.int32)
+    held, _ = packed.merged(packed.Facts(enterprises, packed.pack(given_facts)))
+    scores = vectorised.score(
+        vectorised.columns(held, card), np.array([vectorised.days(day) for day in on], np.int32), card
+    )
     assert (scores.score.dtype, scores.risk_class.dtype, scores.next_step_on.dtype) == (np.int32, np.int8, np.int32)
-    indicator = {rule.name: rule.indicator for rule in card.rules}
+    indicator = {rule.name: rule.indicator for rule in card.all_rules}
     return [
         (
             int(scores.score[i]),
@@ -322,13 +348,43 @@ def test_vectorised_months_equal_the_reference(days: list[date], months: int) ->
     assert moved.tolist() == [vectorised.days(add_months(day, months)) for day in days]
 
 
-def test_an_erasure_sent_for_another_subject_reaches_the_record_in_both_scorers() -> None:
+@pytest.mark.parametrize("months", [1, 11, 12, 36, 1200])
+def test_vectorised_months_of_many_days_equal_the_reference(months: int) -> None:
+    """Many days are looked up in a table, whose ends are days like any other; a day beyond it changes nothing."""
+    first, last = vectorised.TABLED[0], vectorised.TABLED[-1]
+    every = np.concatenate([np.arange(first, first + 1500), np.arange(last - 1500, last + 1)]).astype(np.int32)
+    for days in (every, np.append(every, np.int32(last + 1))):
+        moved = vectorised.add_months(days, months).tolist()
+        expected = [add_months(date.fromordinal(day + vectorised.EPOCH), months) for day in days.tolist()]
+        assert moved == [vectorised.days(day) for day in expected]
+
+
+@given(st.lists(st.lists(st.integers(1, 9), max_size=4), max_size=6), st.integers(0, 30), st.integers(0, 9))
+def test_facts_among_other_bytes_are_those_behind_one_another(
+    sheets: list[list[int]], before_all: int, before_each: int
+) -> None:
+    """As a COPY sends them: with a header, and some bytes before each row."""
+    packs = [packed.pack([fact("penalties_3y", REGISTERED_ON, value) for value in sheet]).tobytes() for sheet in sheets]
+    lengths = np.array([len(pack) for pack in packs], np.int64)
+    alone = packed.joined(lengths, b"".join(packs))
+    among = packed.scattered(
+        lengths,
+        b"h" * before_all + b"".join(b"r" * before_each + pack for pack in packs) + b"e",
+        before_all,
+        before_each,
+    )
+    assert among.enterprise.tolist() == alone.enterprise.tolist()
+    assert among.packed.tobytes() == alone.packed.tobytes()
+
+
+def test_an_erasure_from_another_source_reaches_the_record_of_its_own_enterprise_alone() -> None:
     penalty = fact("penalties_3y", REGISTERED_ON, record="penalty:1", source="/jingan/credit")
-    erasure = fact(ERASURE, REGISTERED_ON, record="penalty:1", subject="other", source="/jingan/supervision")
+    erasure = fact(ERASURE, REGISTERED_ON, record="penalty:1", source="/jingan/supervision")
+    elsewhere = penalty._replace(subject="other")
     numbers, on = {USCC: 0, "other": 1}, [REGISTERED_ON, REGISTERED_ON]
     assert assess([erasure, penalty], REGISTERED_ON, CARD).score == 0
     assert [row[0] for row in computed([penalty], numbers, on, CARD)] == [10, 0]
-    assert [row[0] for row in computed([erasure, penalty], numbers, on, CARD)] == [0, 0]
+    assert [row[0] for row in computed([erasure, penalty, elsewhere], numbers, on, CARD)] == [0, 10]
 
 
 def test_large_amounts_stay_exact() -> None:

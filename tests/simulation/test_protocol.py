@@ -10,20 +10,21 @@ from tests.simulation.builds import BUILDS, RIGHT, WRONG
 from tests.simulation.runs import failures, report, run, shortest, shrunk
 from tests.simulation.story import STEPS, replay, tell
 
-STORIES = int(os.environ.get("SIMULATION_STORIES", "100000"))
+FEW, MANY = 10_000, int(os.environ.get("SIMULATION_STORIES", "100000"))
 STORIES_TO_CATCH = 20_000
 SHORT = 12
 
 
 @pytest.mark.timeout(900)
-def test_the_protocol_holds_in_every_story() -> None:
-    done = run(STORIES)
+@pytest.mark.parametrize("stories", [FEW, pytest.param(MANY, marks=pytest.mark.long)])
+def test_the_protocol_holds_in_every_story(stories: int) -> None:
+    done = run(stories)
     if done.failed:
         seed = done.failed[0]
         choices, violation = tell(seed)
         assert violation is not None, f"story {seed} went wrong in another process and not here"
         pytest.fail(f"{len(done.failed)} went wrong\n{report(seed, shrunk(choices, RIGHT, violation.rule), RIGHT)}")
-    hardly_taken = {step: done.steps[step] for step in STEPS if done.steps[step] < STORIES // 200}
+    hardly_taken = {step: done.steps[step] for step in STEPS if done.steps[step] < stories // 200}
     assert not hardly_taken, "the stories do not try what they should"
 
 

@@ -149,7 +149,7 @@ class Bureau:
     async def time_passes(self, until: date) -> None:
         """Day by day to `until`, firing what is due."""
         self.clock.advance(until)
-        while await due.fire_one(service, self.database, self.clock):
+        while await due.fire(service, self.database, self.clock):
             pass
 
     async def sent(self, inspection_id: UUID) -> list[str]:

@@ -54,12 +54,15 @@ class TestATask:
             consumed_events.EnterpriseRegistered(registered_on=START, activities=("6210",), area="310106012"),
         )  # fmt: skip
         await bureau.hears("registration", gone, consumed_events.EnterpriseDeregistered(deregistered_on=START))
+        old = f"91310106MA{91:08d}"
+        taken_over = {"registered_on": date(2015, 6, 30), "activities": ("6210",), "area": "310106012"}
+        await bureau.hears("registration", old, consumed_events.EnterpriseTakenOver(**taken_over))
 
         drawn = await bureau.draws((await bureau.files(ratios={"A": 0, "B": 100, "C": 100, "D": 100}))[0])
 
         assert drawn.record is not None
-        assert {one["risk_class"]: one["drawn"] for one in drawn.record["strata"]} == {
-            "A": [], "B": [unknown], "C": [early], "D": [],
+        assert {one["risk_class"]: sorted(one["drawn"]) for one in drawn.record["strata"]} == {
+            "A": [], "B": sorted([unknown, old]), "C": [early], "D": [],
         }  # fmt: skip
         assert drawn.record["excluded"] == [{"uscc": gone, "reason": "deregistered"}]
 

@@ -92,6 +92,7 @@ class Issuer:
 def in_folder(folder: Path) -> Issuer:
     """The issuer of this folder: on the port it was given first, or on a new free one, which is remembered."""
     folder.mkdir(parents=True, exist_ok=True)
+    folder = folder.resolve()  # a running server knows this name only
     remembered = folder / "port.json"
     try:
         port = int(json.loads(remembered.read_text()))

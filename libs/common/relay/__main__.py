@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from libs.common.database import open_database
+from libs.common.migration import migrate
 from libs.common.relay.restored import reconcile, resend
 from libs.common.service import Service, find
 from libs.common.settings import Refused
@@ -36,7 +37,8 @@ async def main() -> None:
 async def _reconcile(service: Service) -> None:
     settings = service.load_settings()
     database = open_database(settings)
-    done = await reconcile(database, settings, service.lift_allocators)
+    await migrate(database)  # an older copy may lack what this release writes
+    done = await reconcile(database, settings, service.lift_allocators, policy=service.digest())
     await database.engine.dispose()
     table = Table("event", "subject", "sequence", "said on", title="Adopted: their rows are gone, enter them again")
     for event in done.adopted:

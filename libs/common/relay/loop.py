@@ -8,6 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, TypeVar
 
@@ -20,8 +21,8 @@ from libs.common import crash, kafka
 from libs.common.database import Database, connect
 from libs.common.envelope import headers, source_of
 from libs.common.relay.progress import Progress, advanced
-from libs.common.settings import Settings
-from libs.common.telemetry import EVENTS_SENT
+from libs.common.settings import Refused, Settings
+from libs.common.telemetry import EVENTS_SENT, RELAY_LEADS
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -61,6 +62,26 @@ DELETE FROM outbox WHERE created_at < now() - interval '{RETENTION}' AND id IN (
 NOWHERE: Mapping[str, str] = {}
 
 
+class WentBack(Refused):
+    """The database stands behind what this very process has read in it: it was restored beneath us."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """The greatest `high` that this process has read or written; it never sinks in a database that only goes on."""
+
+    high: int = 0
+
+    def note(self, service: str, high: int) -> None:
+        """Raises WentBack."""
+        if high < self.high:
+            raise WentBack(
+                f"{service}: its relay stood at {self.high} and now stands at {high}. The database was restored to an"
+                f" older state under the running service. Run: python -m libs.common.relay reconcile {service}"
+            )
+        self.high = high
+
+
 class SendFailed(Exception):
     """Kafka did not acknowledge everything: the producer is thrown away, the rest is sent again."""
 
@@ -70,45 +91,56 @@ async def relay(
 ) -> None:
     """Lead, or wait to lead, until `stop`. Trouble ends a term of leadership, never the relay.
 
+    Raises WentBack when the database was restored meanwhile: to send on would say other things under sequences that are
+    taken.
     `outward`: event types that outsiders read, and the topic on which they do.
     """
     topics = {type: settings.topic(name) for type, name in outward.items()}
+    seen = Seen()
     while not stop.is_set():
         try:
-            await _term(database, settings, stop, topics)
+            await _term(database, settings, stop, topics, seen)
+        except WentBack:
+            raise
         except Exception as error:
             log.warning("relay term ended", service=database.service, error=repr(error))
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 0.5)
 
 
-async def _term(database: Database, settings: Settings, stop: asyncio.Event, outward: Mapping[str, str]) -> None:
+async def _term(
+    database: Database, settings: Settings, stop: asyncio.Event, outward: Mapping[str, str], seen: Seen
+) -> None:
     # The session limit is what deposes a frozen leader; its progress could only be written on this very session.
     connection = await connect(database, idle_session_timeout="5s", statement_timeout="5s", lock_timeout="5s")
     try:
         while not await connection.fetchval(f"SELECT pg_try_advisory_lock({LOCK})"):
+            seen.note(settings.service, await connection.fetchval("SELECT coalesce(max(high), 0) FROM relay_progress"))
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 0.5)
             if stop.is_set():
                 return
-        await _lead(database, settings, connection, stop, outward)
+        await _lead(database, settings, connection, stop, outward, seen)
     finally:
         await asyncio.wait({asyncio.create_task(connection.close(timeout=2))}, timeout=3)
 
 
 async def _lead(
     database: Database, settings: Settings, connection: asyncpg.Connection, stop: asyncio.Event,
-    outward: Mapping[str, str],
+    outward: Mapping[str, str], seen: Seen,
 ) -> None:  # fmt: skip
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, **PRODUCER)
     await _while_pinging(connection, asyncio.ensure_future(producer.start()))
     try:
         progress = await load(connection)
+        seen.note(settings.service, progress.high)
+        RELAY_LEADS.labels(database.service).set(1)
         next_prune = 0.0
         while not stop.is_set():
             database.said.clear()
             before = progress
             progress = await _round(database, settings, connection, producer, progress, outward)
+            seen.high = progress.high
             if progress.unacknowledged:
                 raise SendFailed(f"{len(progress.unacknowledged)} events not acknowledged")
             if (now := asyncio.get_running_loop().time()) >= next_prune:
@@ -118,6 +150,7 @@ async def _lead(
                 with suppress(TimeoutError):
                     await asyncio.wait_for(database.said.wait(), POLL_SECONDS)
     finally:
+        RELAY_LEADS.labels(database.service).set(0)
         await asyncio.wait({asyncio.create_task(producer.stop())}, timeout=10)
 
 

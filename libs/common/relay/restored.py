@@ -1,14 +1,14 @@
 """Was this database restored to an older state? The check before a service starts, and the two ways of mending."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
 
-from libs.common import kafka
+from libs.common import evidence, kafka, signature
 from libs.common.audit import heads
 from libs.common.audit.sealer import go_on_after_restore
 from libs.common.clock import BusinessClock
@@ -40,10 +40,24 @@ class Reconciled(NamedTuple):
     audit_rows_lost: int
 
 
-async def check_not_restored(database: Database, settings: Settings) -> None:
-    """Refuse to start when our topic holds events that our database does not know."""
+async def check_not_restored(
+    database: Database, settings: Settings, digest: Callable[[], str | None] = lambda: None
+) -> None:
+    """Refuse to start when our topic holds events that our database does not know; the refusal is reported."""
+    began_at = datetime.now(UTC)
     if foreign := await lost_events(database, settings):
         first = foreign[0]
+        noticed = evidence.report(
+            "restore", settings, by=f"{settings.service} itself", began_at=began_at, outcome="refused", policy=digest(),
+            compared={"topic events unknown to the database": evidence.digest(event[:3] for event in foreign)},
+            differences=[f"lost: {event.subject} {event.sequence} {event.id}" for event in foreign],
+            summary=f"restored to an older state: {len(foreign)} events of its topic are unknown to the database",
+        )  # fmt: skip
+        connection = await connect(database)
+        try:
+            await evidence.write_where_new(connection, noticed, signature.keys(settings))
+        finally:
+            await connection.close()
         raise Restored(
             f"{settings.service}: its topic holds {len(foreign)} event(s) that its database does not know, the first"
             f" about {first.subject} (sequence {first.sequence}). The database was restored to an older state."
@@ -56,16 +70,25 @@ async def lost_events(database: Database, settings: Settings) -> list[Said]:
     said = [_said(event, old) async for event, old in _own_events(settings, last=TAIL)]
     connection = await connect(database, statement_timeout="60s")
     try:
+        if not (strangers := unknown(said, *await _known(connection, said))):
+            return []
+        # A fork whose first event lies before the tail is no stranger: what these subjects ever said has the say.
+        subjects = {event.subject for event in strangers}
+        said = [_said(event, old) async for event, old in _own_events(settings) if event.subject in subjects]
         return unknown(said, *await _known(connection, said))
     finally:
         await connection.close()
 
 
-async def reconcile(database: Database, settings: Settings, lift: Lift | None) -> Reconciled:
-    """Adopt from the topic what the outbox lacks, renumber what was never sent, raise counters and allocators.
+async def reconcile(
+    database: Database, settings: Settings, lift: Lift | None, *, policy: str | None = None
+) -> Reconciled:
+    """Adopt from the topic what the outbox lacks, renumber what was never sent, raise counters and allocators; report
+    it in the same transaction.
 
     Refuses while a relay leads: stop the service first.
     """
+    began_at = datetime.now(UTC)
     events: dict[UUID, Incoming] = {}
     said: list[Said] = []
     async for event, old in _own_events(settings):
@@ -87,9 +110,43 @@ async def reconcile(database: Database, settings: Settings, lift: Lift | None) -
             await _write(connection, decided, adopted)
             lifted = await lift(connection, adopted) if lift is not None else []
             lost = await go_on_after_restore(connection, settings.service, published, len(adopted), BusinessClock())
+            done = Reconciled(decided, adopted, lifted, lost)
+            compared = {"topic": evidence.digest(one[:3] for one in said), "outbox": evidence.digest(sorted(rows))}
+            told = evidence.report(
+                "reconcile", settings, by=evidence.operator(), began_at=began_at, policy=policy, compared=compared,
+                cut=evidence.Cut(positions=_ends(events.values())), **_evidence(done, rows),
+            )  # fmt: skip
+            await evidence.write(connection, told, signature.keys(settings))
     finally:
         await connection.close()
-    return Reconciled(decided, adopted, lifted, lost)
+    return done
+
+
+def _evidence(done: Reconciled, rows: list[Row]) -> dict[str, Any]:
+    """What a reconciliation has found and done, as its report says it."""
+    by_row = {row.row: row for row in rows}
+    found = [f"adopted: {event.subject} {event.sequence} {event.type} {event.id}" for event in done.adopted]
+    found += [
+        f"renumbered: {by_row[row].subject} {by_row[row].sequence} -> {sequence} {by_row[row].id}"
+        for row, sequence in done.plan.renumber.items()
+    ]
+    found += [f"fork: {event.subject} {event.sequence} {event.id}" for event in done.plan.forks]
+    found += [f"counter raised: {subject} to {sequence}" for subject, sequence in done.plan.counters.items()]
+    found += [f"audit rows lost: {done.audit_rows_lost}"] if done.audit_rows_lost else []
+    summary = (
+        f"{len(done.adopted)} adopted, {len(done.plan.renumber)} renumbered, {len(done.plan.counters)} counters raised,"
+        f" {len(done.plan.forks)} forks"
+    )
+    return {"outcome": "mended" if found else "equal", "differences": found, "summary": summary}
+
+
+def _ends(events: Iterable[Incoming]) -> dict[str, int]:
+    """Where the events end in each partition of their topic."""
+    ends: dict[tuple[str, int], int] = {}
+    for event in events:
+        place = event.topic, event.partition
+        ends[place] = max(ends.get(place, 0), event.offset + 1)
+    return evidence.positions(ends)
 
 
 async def resend(database: Database, subject: str, first: int, last: int) -> int:

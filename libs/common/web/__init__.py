@@ -1,7 +1,7 @@
 """HTTP for every service: problems instead of errors, one transaction per command, limits, health, metrics."""
 
 from libs.common.web.app import create_app
-from libs.common.web.commands import InTransaction, Reading, TheClock, TheLanguage, router
+from libs.common.web.commands import InTransaction, QuestionRoute, Reading, TheClock, TheLanguage, router
 from libs.common.web.keys import SigningKeys
 from libs.common.web.purpose import Looking, Purpose
 from libs.common.web.rights import Anyone, allowed
@@ -14,6 +14,7 @@ __all__ = [
     "InTransaction",
     "Looking",
     "Purpose",
+    "QuestionRoute",
     "Reading",
     "Running",
     "SigningKeys",

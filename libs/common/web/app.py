@@ -22,6 +22,7 @@ from libs.common.web.health import health
 from libs.common.web.keys import keys
 from libs.common.web.limits import Limits
 from libs.common.web.operations import operations
+from libs.common.web.recovery import recovery
 from libs.common.web.running import Running, refusal
 from libs.common.web.versions import Stale
 from libs.common.web.work import PROBLEMS as WORK_PROBLEMS
@@ -58,6 +59,7 @@ def create_app(service: Service, run: Running) -> FastAPI:
         app.include_router(one)
     app.include_router(keys())
     app.include_router(operations())
+    app.include_router(recovery())
     app.include_router(audit())
     app.include_router(health())
     app.add_middleware(Limits)

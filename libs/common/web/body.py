@@ -39,8 +39,13 @@ def read_json(body: bytes) -> Any:
 
 def has_json(request: Request) -> bool:
     """True when the body says that it is JSON (`application/json`, or a type that ends with `+json`)."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
+    given = media_type(request)
+    return given == "application/json" or (given.startswith("application/") and given.endswith("+json"))
+
+
+def media_type(request: Request) -> str:
+    """What the body says it is, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -9,14 +9,15 @@ from fastapi.routing import APIRoute
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common import audit, idempotency
-from libs.common.clock import Clock
+from libs.common.clock import Clock, for_one_act
 from libs.common.database import reading
 from libs.common.idempotency import Answer
 from libs.common.identity import Caller
 from libs.common.problems import Language, Problem
 from libs.common.transaction import retried
-from libs.common.web.body import JsonRequest, has_json
+from libs.common.web.body import JsonRequest, has_json, media_type
 from libs.common.web.documents import PROBLEM_RESPONSES
+from libs.common.web.limits import DOCUMENTS
 from libs.common.web.rights import admit, described, rights_of
 from libs.common.web.running import COMMANDS, language, running
 
@@ -37,7 +38,7 @@ async def _reading(request: Request) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def _clock(request: Request) -> Clock:
-    return running(request).clock
+    return for_one_act(running(request).clock)
 
 
 InTransaction = Annotated[AsyncSession, Depends(_session)]
@@ -51,9 +52,16 @@ class CommandRoute(APIRoute):
     """Who may not use a route learns nothing else of it. A command is one transaction under its Idempotency-Key; it is
     committed before the answer goes out."""
 
+    changes = True
+
+    @staticmethod
+    async def readable(request: JsonRequest) -> None:
+        await _readable(request)
+
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
-        self.openapi_extra = {**(self.openapi_extra or {}), **described(rights_of(self.dependant, path))}
+        asks = {} if self.changes else {"x-question": True}
+        self.openapi_extra = {**(self.openapi_extra or {}), **described(rights_of(self.dependant, path)), **asks}
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         handle = super().get_route_handler()
@@ -62,29 +70,62 @@ class CommandRoute(APIRoute):
 
         async def answer(request: Request) -> Response:
             caller = await admit(request, rights)
-            if is_command:
-                return await _command(JsonRequest(request.scope, request.receive), handle, caller, self.path_format)
-            return await handle(request)
+            if not is_command:
+                return await handle(request)
+            asked = JsonRequest(request.scope, request.receive)
+            return await (
+                _command(asked, handle, caller, self.path_format, self.readable)
+                if self.changes
+                else _question(asked, handle)
+            )
 
         return answer
 
 
-def router(prefix: str = "/v1") -> APIRouter:
-    return APIRouter(prefix=prefix, route_class=CommandRoute, responses=PROBLEM_RESPONSES)
+class UploadRoute(CommandRoute):
+    """A command whose body is a file, as it is."""
+
+    @staticmethod
+    async def readable(request: JsonRequest) -> None:
+        """What is no file of a type that people supply is refused before it costs a connection."""
+        if media_type(request) not in DOCUMENTS:
+            raise Problem("not-a-document", 415)
+
+
+class QuestionRoute(CommandRoute):
+    """A question that is too long for an address and so comes as a body. Nothing changes: it has no key, no transaction
+    and no audit, and leaves nothing behind."""
+
+    changes = False
+
+
+def router(prefix: str = "/v1", route_class: type[CommandRoute] = CommandRoute) -> APIRouter:
+    return APIRouter(prefix=prefix, route_class=route_class, responses=PROBLEM_RESPONSES)
+
+
+async def _question(request: JsonRequest, handle: Callable[[Request], Awaitable[Response]]) -> Response:
+    await _readable(request)
+    return await handle(request)
+
+
+async def _readable(request: JsonRequest) -> None:
+    """A body is JSON or nothing; what cannot be read is refused before it costs a connection."""
+    if await request.body():
+        if not has_json(request):
+            raise Problem("unsupported-media-type", 415)
+        await request.json()
 
 
 async def _command(
-    request: JsonRequest, handle: Callable[[Request], Awaitable[Response]], caller: Caller | None, path_format: str
-) -> Response:
+    request: JsonRequest, handle: Callable[[Request], Awaitable[Response]], caller: Caller | None, path_format: str,
+    readable: Callable[[JsonRequest], Awaitable[None]],
+) -> Response:  # fmt: skip
     # The path as it was sent: ASCII, so that it can be kept whatever it decodes to, and two paths never share a name.
     path = request.scope["raw_path"].decode("ascii", "backslashreplace")
     route, keys = f"{request.method} {path}", request.headers.getlist("idempotency-key")
     body = await request.body()
     claim = idempotency.claim_of(caller.subject if caller else ANONYMOUS, route, keys, body)
-    if body:
-        if not has_json(request):
-            raise Problem("unsupported-media-type", 415)
-        await request.json()  # what cannot be read is refused before it costs a connection
+    await readable(request)
 
     async def act(session: AsyncSession) -> Response:
         if stored := await idempotency.answered(session, claim):

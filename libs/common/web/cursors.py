@@ -30,8 +30,12 @@ def page(rows: Sequence[Row], limit: int, key: Callable[[Row], Sequence[Any]]) -
     """
     if len(rows) <= limit:
         return rows, None
-    written = json.dumps([str(value) for value in key(rows[limit - 1])])
-    return rows[:limit], base64.urlsafe_b64encode(written.encode()).decode().rstrip("=")
+    return rows[:limit], written(key(rows[limit - 1]))
+
+
+def written(key: Sequence[Any]) -> str:
+    """The cursor of what comes behind this key."""
+    return base64.urlsafe_b64encode(json.dumps([str(value) for value in key]).encode()).decode().rstrip("=")
 
 
 def after(cursor: str | None, *kinds: Callable[[str], Any]) -> tuple[Any, ...] | None:

@@ -70,7 +70,10 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     500: _problem("Something went wrong; the reference names it in the log"),
     503: _problem("Not now; try again after Retry-After seconds"),
 }
+GONE: dict[int | str, dict[str, Any]] = {410: _problem("What came after this place is gone: begin anew")}
+"""For a feed whose places end."""
 ONLY_COMMANDS = ("400", "408", "409", "415")
+NOT_OF_QUESTIONS = ("409",)
 ONLY_WITH_INPUT = ("404", "422")
 ONLY_WITH_ROLES = ("403",)
 ONLY_WITH_VERSION = ("412", "428")
@@ -145,7 +148,9 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
         _drop(responses, ONLY_WITH_ROLES)
     if not _has_if_match(operation):
         _drop(responses, ONLY_WITH_VERSION)
-    if method in COMMANDS:
+    if method in COMMANDS and operation.get("x-question"):
+        _drop(responses, NOT_OF_QUESTIONS)
+    elif method in COMMANDS:
         parameters["Idempotency-Key", "header"] = IDEMPOTENCY_KEY
         for status, response in responses.items():
             if status.startswith("2"):

@@ -2,8 +2,10 @@
 
 import asyncio
 import math
+import shutil
+import time
 from collections.abc import Awaitable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 from aiokafka.errors import KafkaError
@@ -12,9 +14,26 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict
 
+from libs.common import signature
 from libs.common.database import is_database_error, reading
 from libs.common.problems import Problem
-from libs.common.telemetry import AUDIT_OLDEST, AUDIT_UNSEALED, CONSUMER_LAG, OUTBOX_OLDEST, OUTBOX_UNSENT, PARKED
+from libs.common.settings import Refused
+from libs.common.signature import NoSigningKey
+from libs.common.telemetry import (
+    AUDIT_OLDEST,
+    AUDIT_UNSEALED,
+    CLOCK_OFF,
+    CONSUMER_LAG,
+    DATABASE_ANSWERS,
+    DEAD_LETTERS,
+    DISK_FREE,
+    DUE_FAILING,
+    DUE_OVERDUE,
+    OUTBOX_OLDEST,
+    OUTBOX_UNSENT,
+    PARKED,
+    SIGNING_KEY,
+)
 from libs.common.web.documents import PROBLEM_RESPONSES, example
 from libs.common.web.running import Running, running
 
@@ -38,10 +57,18 @@ SELECT count(*) AS unsent, coalesce(extract(epoch FROM now() - min(created_at)),
     (SELECT count(*) FROM parked WHERE state = 'failed') AS failed,
     (SELECT count(*) FROM parked WHERE state = 'forked') AS forked,
     (SELECT count(*) FROM audit WHERE number IS NULL) AS unsealed,
-    (SELECT coalesce(extract(epoch FROM now() - min(at)), 0)::float8 FROM audit WHERE number IS NULL) AS oldest_unsealed
+    (SELECT coalesce(extract(epoch FROM now() - min(at)), 0)::float8 FROM audit WHERE number IS NULL)
+        AS oldest_unsealed,
+    (SELECT count(*) FROM dead_letter) AS dead_letters,
+    (SELECT count(*) FROM due WHERE attempts > 0) AS due_failing,
+    (SELECT coalesce($1 - min(on_date), 0) FROM due WHERE on_date <= $1 AND attempts = 0) AS due_overdue,
+    extract(epoch FROM clock_timestamp())::float8 AS clock
 FROM {UNSENT}
 """
-FIGURES = ("unsent", "oldest", "waiting", "failed", "forked", "unsealed", "oldest_unsealed")
+FIGURES = (
+    "unsent", "oldest", "waiting", "failed", "forked", "unsealed", "oldest_unsealed", "dead_letters", "due_failing",
+    "due_overdue", "clock",
+)  # fmt: skip
 UNKNOWN = dict.fromkeys(FIGURES, math.nan)
 
 PROGRESS_EXAMPLE: dict[str, Any] = {
@@ -122,21 +149,36 @@ async def _progress(run: Running) -> Progress:
 
 async def _measure(run: Running) -> None:
     """What waits is counted when it is asked for: a relay or a consumer that is stuck would not say so itself."""
-    backlog = await _unless_away(_backlog(run), UNKNOWN)
+    name, backlog = run.service.name, await _unless_away(_backlog(run), UNKNOWN)
     if run.consumer is not None:
-        lag = await _unless_away(run.consumer.lag(), math.nan)
-        CONSUMER_LAG.labels(run.service.name).set(lag)
+        CONSUMER_LAG.labels(name).set(await _unless_away(run.consumer.lag(), math.nan))
         for state in ("waiting", "failed", "forked"):
-            PARKED.labels(run.service.name, state).set(backlog[state])
-    OUTBOX_UNSENT.labels(run.service.name).set(backlog["unsent"])
-    OUTBOX_OLDEST.labels(run.service.name).set(backlog["oldest"])
-    AUDIT_UNSEALED.labels(run.service.name).set(backlog["unsealed"])
-    AUDIT_OLDEST.labels(run.service.name).set(backlog["oldest_unsealed"])
+            PARKED.labels(name, state).set(backlog[state])
+        DEAD_LETTERS.labels(name).set(backlog["dead_letters"])
+    OUTBOX_UNSENT.labels(name).set(backlog["unsent"])
+    OUTBOX_OLDEST.labels(name).set(backlog["oldest"])
+    AUDIT_UNSEALED.labels(name).set(backlog["unsealed"])
+    AUDIT_OLDEST.labels(name).set(backlog["oldest_unsealed"])
+    DUE_FAILING.labels(name).set(backlog["due_failing"])
+    DUE_OVERDUE.labels(name).set(backlog["due_overdue"])
+    DATABASE_ANSWERS.labels(name).set(0 if math.isnan(backlog["clock"]) else 1)
+    CLOCK_OFF.labels(name).set(time.time() - backlog["clock"])
+    disk = shutil.disk_usage(run.settings.watched_disk)
+    DISK_FREE.labels(name).set(disk.free / disk.total)
+    SIGNING_KEY.labels(name).set(_can_sign(run))
+
+
+def _can_sign(run: Running) -> bool:
+    try:
+        signature.keys(run.settings).signing(datetime.now(UTC))
+    except (NoSigningKey, Refused):
+        return False
+    return True
 
 
 async def _backlog(run: Running) -> Mapping[str, float]:
     async with reading(run.database) as connection:
-        return dict(await connection.fetchrow(BACKLOG) or {})
+        return dict(await connection.fetchrow(BACKLOG, run.clock.today()) or {})
 
 
 async def _unless_away(asking: Awaitable[T], otherwise: T) -> T:

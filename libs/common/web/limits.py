@@ -13,12 +13,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from libs.common.database import is_database_error, sqlstate
 from libs.common.problems import Problem
 from libs.common.telemetry import REQUESTS
+from libs.common.web.body import media_type
 from libs.common.web.running import COMMANDS, refusal, running
 
 log = structlog.get_logger()
 
 MAX_BODY_BYTES = 1024 * 1024
-STREAM = "text/event-stream"
+MAX_DOCUMENT_BYTES = 10 * MAX_BODY_BYTES
+DOCUMENTS = ("application/pdf", "image/png", "image/jpeg")
+"""The types of the files that people supply; no other body may be as large."""
+STREAM, NDJSON = "text/event-stream", "application/x-ndjson"
+STREAMS = (STREAM, NDJSON, "text/csv", "application/vnd.apache.parquet")
 """Such an answer lasts as long as its reader listens."""
 METHODS = COMMANDS | {"GET", "HEAD", "OPTIONS"}
 BY_ITSELF = frozenset({"22", "23", "42"})
@@ -41,30 +46,35 @@ class Limits:
             return
         request, started = Request(scope), time.perf_counter()
         status, size, complete = 0, 0, False
+        most = MAX_DOCUMENT_BYTES if media_type(request) in DOCUMENTS else MAX_BODY_BYTES
 
         async def bounded_receive() -> Message:
             nonlocal size, complete
             message = await receive()
             size += len(message.get("body", b""))
             complete = not message.get("more_body", False)
-            if size > MAX_BODY_BYTES:
-                raise _too_large()
+            if size > most:
+                raise _too_large(most)
             return message
 
         async def watched_send(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                if Headers(raw=message["headers"]).get("content-type", "").startswith(STREAM):
+                if Headers(raw=message["headers"]).get("content-type", "").startswith(STREAMS):
                     limit.reschedule(None)
             await send(message)
 
         limit = asyncio.timeout(running(request).settings.request_seconds)
         try:
-            if int(request.headers.get("content-length", 0)) > MAX_BODY_BYTES:
-                raise _too_large()
+            if int(request.headers.get("content-length", 0)) > most:
+                raise _too_large(most)
             async with limit:
                 await self.app(scope, bounded_receive, watched_send)
+        except asyncio.CancelledError:
+            if not status:  # the service stops, and has waited for this one as long as it may
+                await refusal(request, _out_of_time(request.method, complete))(scope, receive, watched_send)
+            raise
         except Exception as error:
             if status:
                 raise
@@ -77,8 +87,8 @@ class Limits:
             REQUESTS.labels(service, method, route, str(status)).observe(time.perf_counter() - started)
 
 
-def _too_large() -> Problem:
-    return Problem("too-large", 413, params={"limit": MAX_BODY_BYTES})
+def _too_large(most: int) -> Problem:
+    return Problem("too-large", 413, params={"limit": most})
 
 
 def _out_of_time(method: str, body_complete: bool) -> Problem:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from libs.common.database import raw
-from libs.common.dispositions import Disposition, dispose
+from libs.common.dispositions import Disposition, Futile, dispose
 from libs.common.identity import Caller
 from libs.common.problems import Problem
 from libs.common.web.commands import InTransaction, Reading, router
@@ -100,10 +100,13 @@ def operations() -> APIRouter:
         row = await connection.fetchrow(BY_ID, id)
         if row is None:
             raise Problem("not-found", 404)
-        await dispose(
-            connection, body.disposition, row["subject"], row["sequence"],
-            by=caller.subject, why=body.why, id=str(id), source=row["source"],
-        )  # fmt: skip
+        try:
+            await dispose(
+                connection, body.disposition, row["subject"], row["sequence"],
+                by=caller.subject, why=body.why, id=str(id), source=row["source"],
+            )  # fmt: skip
+        except Futile as error:
+            raise Problem(error.code, 409, params=error.params) from error
         return body
 
     return routes

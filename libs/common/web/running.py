@@ -1,5 +1,6 @@
 """A service as it runs, and how it refuses a request."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -31,6 +32,8 @@ class Running:
     database: Database
     clock: Clock
     consumer: Consumer | None = None
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the process ends: an answer that lasts ends with it."""
     verifier: Verifier = field(init=False)
     rates: Rates = field(init=False)
 

@@ -9,7 +9,7 @@ from libs.common.identity import Caller, Role
 from libs.common.web import allowed
 from services.licensing import policy
 from services.licensing.domain import Catalogue
-from services.licensing.views import APPLICATION_ID, NOTIFICATION_ID, PERMIT_ID, USCC
+from services.licensing.views.examples import APPLICATION_ID, NOTIFICATION_ID, PERMIT_ID, USCC
 
 STAFF: tuple[Role, ...] = ("licensing_officer", "supervisor", "regulator", "auditor")
 """Who sees every enterprise's permits."""

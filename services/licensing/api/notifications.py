@@ -13,7 +13,7 @@ from libs.common.web.cursors import Cursor, Limit, after, page
 from services.licensing import repository, schemas, tables, use_cases, views
 from services.licensing.api.arguments import NotificationId, Officer, OfficerOrSupervisor, TheCatalogue
 from services.licensing.domain.states import NotificationState
-from services.licensing.views import USCC
+from services.licensing.views.examples import USCC
 
 api = router()
 SEES_ALL: tuple[Role, ...] = ("supervisor", "auditor")

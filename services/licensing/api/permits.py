@@ -22,7 +22,7 @@ from services.licensing.api.arguments import (
     Uscc,
 )
 from services.licensing.domain.states import ApplicationStatus
-from services.licensing.views import USCC
+from services.licensing.views.examples import USCC
 
 api = router()
 CERTIFICATE = "permit"

@@ -1,6 +1,6 @@
 """The acts of licensing: load, decide, record, tell. The transaction is the caller's."""
 
-from services.licensing.use_cases.determine import change_activities, enter_enterprise
+from services.licensing.use_cases.determine import change_enterprise, enter_enterprise
 from services.licensing.use_cases.hear import (
     find_kept,
     find_unkept,
@@ -59,7 +59,7 @@ __all__ = [
     "WayNotOffered",
     "apply_for_permit",
     "become_overdue",
-    "change_activities",
+    "change_enterprise",
     "claim",
     "decide",
     "enter_enterprise",

@@ -1,4 +1,4 @@
-"""What an enterprise needs is worked out when it is registered and when its activities change."""
+"""What an enterprise needs is worked out when it is registered and when its activities or its capital change."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from libs.common import outbox
 from libs.common.clock import Clock
 from services.licensing import repository, tables
-from services.licensing.domain import Catalogue
+from services.licensing.domain import Capital, Catalogue
 from services.licensing.published_events import PermitRequirementsDetermined, Requirement
 from services.licensing.use_cases import notifications
 from services.licensing.use_cases.records import facts_of, recorded
@@ -25,15 +25,17 @@ async def enter_enterprise(
     await _determine(session, enterprise, cause, notifications.NEW, catalogue, clock, on=enterprise.registered_on)
 
 
-async def change_activities(
-    session: AsyncSession, uscc: str, activities: Sequence[str], cause: UUID, catalogue: Catalogue, clock: Clock, *,
-    on: date,
+async def change_enterprise(
+    session: AsyncSession, uscc: str, activities: Sequence[str] | None, capital: Capital | None, cause: UUID,
+    catalogue: Catalogue, clock: Clock, *, on: date,
 ) -> None:  # fmt: skip
-    """Other activities, other needs: departments learn of what was not due before."""
+    """Other activities or other capital, other needs: departments learn of what was not due before."""
     enterprise = await repository.enterprise_to_change(session, uscc)
     if enterprise is None or enterprise.deregistered_on is not None:
         return
-    enterprise.activities = list(activities)
+    if activities is not None:
+        enterprise.activities = list(activities)
+    enterprise.capital = capital or enterprise.capital
     await _determine(session, enterprise, cause, notifications.CHANGE, catalogue, clock, on=on)
 
 

@@ -1,9 +1,27 @@
 """The pages, by who opens them."""
 
-from services.lobby.pages import anyone, cases, form, operations, permits, review, risk
+from services.lobby.pages import (
+    anyone,
+    cases,
+    enterprise,
+    form,
+    names,
+    operations,
+    overrides,
+    permits,
+    purpose,
+    review,
+    risk,
+    scorecards,
+    signatures,
+    statistics,
+    warnings,
+    watch_lists,
+)
 
 ROUTERS = (
-    anyone.routes, form.routes, cases.routes, permits.routes, review.routes, risk.routes, operations.routes,
-    anyone.rest,
+    anyone.routes, form.routes, names.routes, signatures.routes, cases.routes, permits.routes, review.routes,
+    purpose.routes, risk.routes, enterprise.routes, statistics.routes, warnings.routes, watch_lists.routes,
+    overrides.routes, scorecards.routes, operations.routes, anyone.rest,
 )  # fmt: skip
 """In this order: the last one answers for every address that no other knows."""

@@ -1,9 +1,10 @@
-"""What anyone may open: the start page, sign-in and sign-out, the check of a certificate, and the built files."""
+"""What anyone may open: the start page, sign-in and sign-out, checks of certificates and licences, built files."""
 
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from libs.common.web import Anyone
@@ -91,6 +92,20 @@ async def certificate(request: Request, permit_id: UUID, _: Anyone) -> Response:
         )
         enterprise = answers.get("enterprise", {})
     return page(request, "certificate.html", permit_id=str(permit_id), found=found, enterprise=enterprise)
+
+
+@routes.get("/l/{uscc}")
+async def check_licence(request: Request, uscc: str, _: Anyone) -> Response:
+    """The short address on a printed licence's code, in the reader's language."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/{language(request)}/l/{quote(uscc, safe='')}{query}", 303)
+
+
+@routes.get("/{lang:language}/l/{uscc}")
+async def licence(request: Request, uscc: str, _: Anyone, v: Annotated[int, Query(ge=0)] = 0) -> Response:
+    """Is this business licence in force today, and is the copy (of version `v`) what the register holds?"""
+    found = (await asking.get(request, "registration", f"/v1/enterprises/{quote(uscc, safe='')}/licence")).data
+    return page(request, "licence.html", found=found, changed=0 < v < found["document"]["version"])
 
 
 @routes.get(STATIC + "dist/{name}")

@@ -382,6 +382,17 @@ def options(field: forms.Field) -> list[tuple[str, str]]:
     return sorted(named, key=lambda one: (first.index(one[0]) if one[0] in first else len(first), one[1]))
 
 
+def declared(application: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a form that was sent declares, question by question. Activities and investors are lists of their own."""
+    content = forms.content_of(application)
+    return [
+        (words.say(field.label), shown(field, content[key][field.name]))
+        for key in ("name", "place", "capital", "people")
+        for field in STEPS[key].fields
+        if content[key].get(field.name)
+    ]
+
+
 def shown(field: forms.Field, value: Any) -> str:
     """An answer as it is read back to whoever gave it."""
     if field.kind == "yes":

@@ -1,6 +1,6 @@
 """The registrar's desk: the queue, one case with its screening, the decision, and asking for corrections."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
@@ -13,17 +13,22 @@ from libs.common.web import allowed
 from libs.common.web.running import running
 from services.lobby import asking, forms, repository, views, words
 from services.lobby.asking import Refusal
-from services.lobby.pages.form import shown
+from services.lobby.pages.form import declared
 from services.lobby.rendering import page
 from services.lobby.route import language, pages
 
 routes = pages()
 
 Registrar = Annotated[Caller, allowed("registrar")]
-QUEUE = "registration.review"
-VIEWS = (("open", words.N_("Unassigned")), ("mine", words.N_("Mine")), ("escalated", words.N_("Overdue")))
+QUEUE, SECOND = "registration.review", "registration.countersignature"
+VIEWS = (
+    ("open", words.N_("Unassigned")), ("mine", words.N_("Mine")), ("escalated", words.N_("Overdue")),
+    ("second", words.N_("To countersign")),
+)  # fmt: skip
 STATES = tuple(state for state, _ in VIEWS)
 MAX_REASON = 2_000
+Read = tuple[dict[str, Any], list[tuple[str, str]]]
+"""A command as registration takes it, and what is to be mended first."""
 
 
 @routes.get("/{lang:language}/queue")
@@ -34,8 +39,8 @@ async def queue(request: Request, _: Registrar, state: str = "open", q: str = ""
         {
             **{
                 view: asking.get(
-                    request, "registration", "/v1/work-items", queue=QUEUE, state=view,
-                    cursor=cursor if view == state else "",
+                    request, "registration", "/v1/work-items", queue=SECOND if view == "second" else QUEUE,
+                    state="" if view == "second" else view, cursor=cursor if view == state else "",
                 )
                 for view in STATES
             },
@@ -54,10 +59,10 @@ async def queue(request: Request, _: Registrar, state: str = "open", q: str = ""
     )  # fmt: skip
 
 
-async def _item(request: Request, application_id: UUID) -> Mapping[str, Any] | None:
+async def _item(request: Request, application_id: UUID, queue: str = QUEUE) -> Mapping[str, Any] | None:
     """The open work item of a case, whoever has it."""
     for state in ("mine", "open", "escalated"):
-        answer = await asking.get(request, "registration", "/v1/work-items", queue=QUEUE, state=state, limit=200)
+        answer = await asking.get(request, "registration", "/v1/work-items", queue=queue, state=state, limit=200)
         for item in answer.data["items"]:
             if item["subject"] == str(application_id):
                 return dict(item)
@@ -71,25 +76,15 @@ async def _case(
     application = await asking.get(request, "registration", f"/v1/applications/{application_id}")
     form = (await asking.get(request, "registration", f"/v1/applications/{application_id}/form")).data["form"]
     item = await _item(request, application_id) if application.data["status"] == "in_review" else None
+    second = await _item(request, application_id, SECOND) if application.data["proposed"] else None
     async with reading(running(request).database) as connection:
         rows = await connection.fetch(repository.TIMELINE_OF_APPLICATION, application_id)
     return page(
         request, template, status, application=application.data, version=application.data["version"], item=item,
-        mine=item is not None and item["claimed_by"] == caller.subject, declared=_declared(form), form=form,
-        lines=views.lines(map(dict, rows), staff=True), key=str(uuid4()), errors=errors,
-        found={href[1:]: text for href, text in errors}, typed=typed or {}, fields=_fields(),
+        mine=item is not None and item["claimed_by"] == caller.subject, second=second, account=caller.subject,
+        declared=declared(form), form=form, lines=views.lines(map(dict, rows), staff=True), key=str(uuid4()),
+        errors=errors, found={href[1:]: text for href, text in errors}, typed=typed or {}, fields=_fields(),
     )  # fmt: skip
-
-
-def _declared(form: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What was declared, question by question. Names of people are not in it: the screening does not need them."""
-    content = forms.content_of(form)
-    return [
-        (words.say(field.label), shown(field, content[key][field.name]))
-        for key in ("name", "place", "capital", "people")
-        for field in forms.STEPS[key].fields
-        if content[key].get(field.name)
-    ]
 
 
 def _fields() -> list[tuple[str, str]]:
@@ -109,10 +104,10 @@ async def review(request: Request, application_id: UUID, caller: Registrar) -> R
 
 @routes.post("/{lang:language}/queue/{application_id}/{act}")
 async def act(request: Request, application_id: UUID, act: str, caller: Registrar) -> Response:
-    """Claim it, give it back, decide with a reason, or ask for corrections."""
+    """Claim it, give it back, decide with a reason, countersign what another has proposed, or ask for corrections."""
     typed = {name: str(value) for name, value in (await request.form()).items()}
     if act in ("claim", "release"):
-        item = await _item(request, application_id)
+        item = await _item(request, application_id, SECOND if typed.get("queue") == SECOND else QUEUE)
         if item is not None:
             path = f"/v1/work-items/{item['id']}/{act}"
             await asking.send(
@@ -124,9 +119,9 @@ async def act(request: Request, application_id: UUID, act: str, caller: Registra
                 version=str(item["version"]),
             )
         return RedirectResponse(f"/{language(request)}/queue/{application_id}", 303)
-    if act not in ("decision", "corrections"):
+    if act not in _READ:
         return page(request, "not_found.html", 404)
-    body, errors = _decision(typed) if act == "decision" else _corrections(typed)
+    body, errors = _READ[act](typed)
     if not errors:
         path = f"/v1/applications/{application_id}/{act}"
         try:
@@ -138,7 +133,7 @@ async def act(request: Request, application_id: UUID, act: str, caller: Registra
             if refusal.status not in (409, 412, 422):
                 raise
             errors = [("#main-content", refusal.detail)]
-    template = "review.html" if act == "decision" else "ask_corrections.html"
+    template = "ask_corrections.html" if act == "corrections" else "review.html"
     return await _case(request, application_id, caller, template, 422, errors, typed)
 
 
@@ -147,17 +142,21 @@ async def ask_corrections(request: Request, application_id: UUID, caller: Regist
     return await _case(request, application_id, caller, "ask_corrections.html")
 
 
-def _decision(typed: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+def _decision(typed: Mapping[str, str], outcomes: tuple[str, str] = ("register", "refuse")) -> Read:
     reason, outcome = typed.get("reason", "").strip(), typed.get("outcome", "")
     errors = []
-    if outcome not in ("register", "refuse"):
+    if outcome not in outcomes:
         errors.append(("#outcome", words.say(words.N_("Choose a decision"))))
     if not reason:
         errors.append(("#reason", words.say(words.N_("Give the reason"))))
     return {"outcome": outcome, "reason": reason[:MAX_REASON]}, errors
 
 
-def _corrections(typed: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+def _countersignature(typed: Mapping[str, str]) -> Read:
+    return _decision(typed, ("confirm", "return"))
+
+
+def _corrections(typed: Mapping[str, str]) -> Read:
     asked = [name.removeprefix("ask:") for name, value in typed.items() if name.startswith("ask:") and value == "yes"]
     if not asked:
         return {}, [("#fields", words.say(words.N_("Tick one field at least")))]
@@ -169,3 +168,8 @@ def _corrections(typed: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[s
         if not one["words"]
     ]  # fmt: skip
     return {"fields": fields}, errors
+
+
+_READ: Mapping[str, Callable[[Mapping[str, str]], Read]] = {
+    "decision": _decision, "countersignature": _countersignature, "corrections": _corrections,
+}  # fmt: skip

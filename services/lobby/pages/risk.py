@@ -1,111 +1,65 @@
-"""What those who supervise see of risk: the list, and one enterprise with every reason. Each look names its purpose."""
+"""The risk list: enterprises by what they are and how they stand, narrowed by filters, page by page."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
-from fastapi.responses import RedirectResponse
 
-from libs.common.database import reading
-from libs.common.identity import Caller
-from libs.common.web import allowed
-from libs.common.web.running import running
-from services.lobby import asking, repository, sessions, views
+from services.lobby import asking, forms, policy, views, words
+from services.lobby.names import name_of
+from services.lobby.pages import purpose
+from services.lobby.pages.enterprise import called
+from services.lobby.pages.purpose import Supervision
 from services.lobby.rendering import page
-from services.lobby.route import language, own_path, pages
+from services.lobby.route import pages
 
 routes = pages()
 
-Supervision = Annotated[Caller, allowed("risk_analyst", "regulator", "supervisor", "auditor")]
-LIST = "list"
-"""Under this name the purpose of looking at the list is kept; under its USCC, that of looking at an enterprise."""
-
-
-def _purpose(request: Request, of: str) -> str | None:
-    """The purpose that was given in this session for looking at this."""
-    found: str | None = request.state.session.content.get("purposes", {}).get(of)
-    return found
-
-
-@routes.post("/{lang:language}/risk/purpose")
-async def purpose(request: Request, _: Supervision) -> Response:
-    """Asked once per session and enterprise; it goes with every look, into the audit of the service that is asked."""
-    typed = await request.form()
-    chosen, of = str(typed.get("purpose", "")), str(typed.get("of", LIST))
-    after = own_path(str(typed.get("after", ""))) or f"/{language(request)}/risk"
-    if chosen not in views.PURPOSES:
-        return page(request, "purpose.html", 422, of=of, after=after, wrong=True)
-    session: sessions.Session = request.state.session
-    await sessions.keep(request, session, {"purposes": {**session.content.get("purposes", {}), of: chosen}})
-    return RedirectResponse(after, 303)
-
-
-def _ask_purpose(request: Request, of: str) -> Response:
-    here = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
-    return page(request, "purpose.html", of=of, after=here, wrong=False)
+ROWS = 25
+NAMED: Mapping[str, policy.Kind] = {"sector": "section", "area": "area", "indicator": "indicator"}
+"""Filters that choose among what has a name, and the kind of the name."""
+OTHERS = ("risk_class", "ownership", "changed_since")
 
 
 @routes.get("/{lang:language}/risk")
-async def risk_list(request: Request, _: Supervision, risk_class: str = "", cursor: str = "") -> Response:
-    """Enterprises by class and score, page by page."""
-    if (why := _purpose(request, LIST)) is None:
-        return _ask_purpose(request, LIST)
-    chosen = risk_class if risk_class in views.CLASSES else ""
-    listed = (
-        await asking.get(request, "risk", "/v1/risk/enterprises", purpose=why, risk_class=chosen, cursor=cursor)
-    ).data
-    answers, _away = await asking.every(
-        {
-            "distribution": asking.get(request, "risk", "/v1/risk/distribution", purpose=why),
-            **{
-                row["uscc"]: asking.get(request, "registration", f"/v1/enterprises/{row['uscc']}")
-                for row in listed["items"]
-            },
-        }
-    )
+async def risk_list(request: Request, _: Supervision, cursor: str = "") -> Response:
+    """Enterprises in the order of their USCC; all filters that are set must hold."""
+    if (why := purpose.given(request)) is None:
+        return purpose.ask(request)
+    typed = {name: request.query_params.get(name, "").strip() for name in (*NAMED, *OTHERS)}
+    wanted, errors = _wanted(typed)
+    listed: dict[str, Any] = {"items": [], "next": None}
+    if not errors:
+        path = "/v1/risk/enterprises"
+        listed = (await asking.get(request, "risk", path, purpose=why, cursor=cursor, limit=ROWS, **wanted)).data
+    answers, away = await asking.every({"distribution": asking.get(request, "risk", "/v1/risk/distribution")})
+    names, unnamed = await called(request, [row["uscc"] for row in listed["items"]])
+    counts = (answers.get("distribution") or {}).get("classes", {})
     return page(
-        request,
-        "risk.html",
-        rows=listed["items"],
-        next=listed.get("next"),
-        chosen=chosen,
-        enterprises=answers,
-        distribution=(answers.get("distribution") or {}).get("classes", {}),
-    )
-
-
-@routes.get("/{lang:language}/risk/{uscc}")
-async def enterprise(request: Request, uscc: str, _: Supervision) -> Response:
-    """One enterprise from all sides: who it is, its class with every reason and event, what is missing, its history."""
-    if (why := _purpose(request, uscc)) is None:
-        return _ask_purpose(request, uscc)
-    risk = (await asking.get(request, "risk", f"/v1/enterprises/{uscc}/risk", purpose=why)).data
-    answers, away = await asking.every(
-        {
-            "enterprise": asking.get(request, "registration", f"/v1/enterprises/{uscc}"),
-            "permits": asking.get(request, "licensing", f"/v1/enterprises/{uscc}/permits", purpose=why),
-            "credit": asking.get(request, "credit", f"/v1/enterprises/{uscc}/credit", purpose=why),
-        }
-    )
-    async with reading(running(request).database) as connection:
-        rows = await connection.fetch(repository.TIMELINE_OF_ENTERPRISE, uscc)
-        changes = await connection.fetch(repository.RISK_HISTORY, uscc)
-        causes = [UUID(id) for part in risk["contributions"] for id in part["event_ids"]]
-        events = await connection.fetch(repository.EVENTS, causes)
-    history = [row["codes"] for row in changes]
-    return page(
-        request, "enterprise.html", uscc=uscc, risk=risk, enterprise=answers.get("enterprise") or {},
-        credit=answers.get("credit") or {}, permits=list(asking.items(answers, "permits")), away=sorted(set(away)),
-        lines=views.lines(map(dict, rows), staff=True), history=history, bands=BANDS, purpose=why,
-        evidence={str(row["event_id"]): views.line(dict(row)) for row in events}, parts=_parts(risk),
+        request, "risk.html", 422 if errors else 200, rows=listed["items"], away=away + unnamed, why=why,
+        typed=typed, names=names, errors=errors,
+        options={name: _options(kind) for name, kind in NAMED.items()}, filtered=any(wanted.values()),
+        tabs=[(letter, counts.get(letter, 0), _link(wanted, risk_class=letter)) for letter in views.CLASSES],
+        everyone=(sum(counts.values()), _link(wanted, risk_class="")),
+        further=_link(wanted, cursor=listed["next"]) if listed["next"] else "",
     )  # fmt: skip
 
 
-BANDS: tuple[tuple[str, int, int], ...] = (("A", 0, 50), ("B", 50, 150), ("C", 150, 300), ("D", 300, 500))
-"""The scale as it is drawn; where the classes begin is the scorecard's, beyond 500 points the mark stays at the end."""
+def _wanted(typed: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """What is searched by, and what is wrong with it. A choice that is not offered is none."""
+    wanted = {name: typed[name] if typed[name] in policy.current()[kind] else "" for name, kind in NAMED.items()}
+    wanted["risk_class"] = typed["risk_class"] if typed["risk_class"] in views.CLASSES else ""
+    wanted["ownership"] = typed["ownership"] if typed["ownership"] in views.OWNERSHIPS else ""
+    wanted["changed_since"] = forms.read_day(typed["changed_since"]) or ""
+    is_wrong = typed["changed_since"] and not wanted["changed_since"]
+    return wanted, [("#changed_since", words.say(forms.WRONG_DAY))] if is_wrong else []
 
 
-def _parts(risk: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What counts, the most first; what demands a class without points among it."""
-    return sorted(risk["contributions"], key=lambda part: (-abs(part["points"]), part["rule"]))
+def _link(wanted: Mapping[str, str], **other: str) -> str:
+    """The list by these filters, some of them otherwise."""
+    return f"?{urlencode({name: value for name, value in {**wanted, **other}.items() if value})}"
+
+
+def _options(kind: policy.Kind) -> list[tuple[str, str]]:
+    return [(code, name_of(kind, code)) for code in policy.current()[kind]]

@@ -13,7 +13,7 @@ FILE = Path(__file__).with_name("names.csv")
 
 Kind = Literal[
     "area", "industry", "country", "currency", "permit_item", "department", "credit_ground", "inspection_result",
-    "risk_rule",
+    "risk_rule", "risk_sector", "indicator", "section", "place",
 ]  # fmt: skip
 
 

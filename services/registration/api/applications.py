@@ -15,10 +15,15 @@ from services.registration.api.arguments import (
     Applicant,
     ApplicantOrReader,
     ApplicationId,
+    NamePart,
+    PartyKey,
+    Since,
     ThePolicy,
+    Until,
     owner_for,
 )
 from services.registration.domain.states import Status
+from services.registration.repository import search
 
 api = router()
 OfStatus = Annotated[Status | None, Query(alias="status", examples=["in_review"], description="Only these.")]
@@ -27,12 +32,12 @@ OfStatus = Annotated[Status | None, Query(alias="status", examples=["in_review"]
 @api.post("/applications", status_code=201, tags=["applications"])
 async def submit_application(
     body: forms.ApplicationForm, caller: Applicant, session: InTransaction, law: ThePolicy, clock: TheClock,
-    language: TheLanguage, response: Response,
+    language: TheLanguage, key: PartyKey, response: Response,
 ) -> views.JudgedView:  # fmt: skip
     """Submit the single form. It is screened against the negative list of the day: registered, in review, or refused
     with every item and its source. A form with faults comes back with all of them at once."""
     judged = await use_cases.submit_application(
-        session, body.command(), law, clock, id=uuid4(), filed_by=caller.subject, draft_id=body.draft_id
+        session, body.command(key=key), law, clock, id=uuid4(), filed_by=caller.subject, draft_id=body.draft_id
     )
     response.headers["location"] = f"/v1/applications/{judged.id}"
     return _judged(judged, language, response)
@@ -40,11 +45,14 @@ async def submit_application(
 
 @api.get("/applications", tags=["applications"])
 async def list_applications(
-    caller: ApplicantOrReader, reading: Reading, status: OfStatus = None, cursor: Cursor = None, limit: Limit = 50
-) -> views.ApplicationList:
-    """The caller's applications, or all of them to a registrar and an auditor; the latest first."""
+    caller: ApplicantOrReader, reading: Reading, status: OfStatus = None, q: NamePart = None, since: Since = None,
+    until: Until = None, cursor: Cursor = None, limit: Limit = 50,
+) -> views.ApplicationList:  # fmt: skip
+    """The caller's applications, or all of them to a registrar and an auditor; the latest first. `since` and `until`
+    are days on which they came in, both included."""
     behind = after(cursor, datetime.fromisoformat, UUID)
-    found = await repository.applications(reading, owner_for(caller, *READERS), status, behind, limit + 1)
+    wanted = search.Applications(owner_for(caller, *READERS), status, q, since, until)
+    found = await search.applications(reading, wanted, behind, limit + 1)
     rows, following = page(found, limit, lambda row: (row["submitted_at"].isoformat(), row["id"]))
     items = [views.ApplicationItem.model_validate(dict(row)) for row in rows]
     return views.ApplicationList(items=items, next=following)
@@ -67,7 +75,8 @@ async def read_application(
 async def read_form(
     application_id: ApplicationId, caller: ApplicantOrReader, reading: Reading, response: Response
 ) -> views.SentView:
-    """What was declared in the form. Its names are shown to whoever sent it and to nobody else."""
+    """What was declared in the form, with the digest that is signed. Its names are shown to whoever sent it and to
+    those whom it names as signers, and to nobody else."""
     row = await repository.form(reading, application_id, owner_for(caller, *READERS))
     if row is None:
         raise Problem("not-found", 404)
@@ -78,11 +87,11 @@ async def read_form(
 @api.post("/applications/{application_id}/resubmission", status_code=201, tags=["applications"])
 async def resubmit_application(
     application_id: ApplicationId, body: forms.ApplicationForm, caller: Applicant, session: InTransaction,
-    law: ThePolicy, clock: TheClock, language: TheLanguage, version: IfMatch, response: Response,
+    law: ThePolicy, clock: TheClock, language: TheLanguage, version: IfMatch, key: PartyKey, response: Response,
 ) -> views.JudgedView:  # fmt: skip
     """Send the form again after corrections were asked for. It is judged anew, by the law of this day."""
     judged = await use_cases.resubmit_application(
-        session, application_id, body.command(), caller.subject, version, law, clock, draft_id=body.draft_id
+        session, application_id, body.command(key=key), caller.subject, version, law, clock, draft_id=body.draft_id
     )
     return _judged(judged, language, response)
 
@@ -105,6 +114,7 @@ def _judged(judged: use_cases.Judged, language: Language, response: Response) ->
             "status": judged.status,
             "uscc": judged.uscc,
             "decision": views.DecisionView.recorded(judged.decision, language),
+            "name_grounds": views.NameGroundView.all_of(judged.name_grounds, language),
             "round": judged.round,
             "version": judged.version,
         }

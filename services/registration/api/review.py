@@ -31,8 +31,21 @@ async def decide_application(
     law: ThePolicy, clock: TheClock, version: IfMatch, response: Response,
 ) -> views.StandingView:  # fmt: skip
     """Register or refuse, with a reason; the officer holds the item of queue registration.review. What the law of the
-    day refuses cannot be registered."""
+    day refuses cannot be registered. Above an amount that is set, a registration waits for a second officer."""
     row = await use_cases.decide_application(
+        session, application_id, body.outcome, body.reason, caller, version, law, clock
+    )
+    return _standing(row, response)
+
+
+@api.post("/applications/{application_id}/countersignature", tags=["review"])
+async def countersign_application(
+    application_id: ApplicationId, body: forms.CountersignatureForm, caller: Registrar, session: InTransaction,
+    law: ThePolicy, clock: TheClock, version: IfMatch, response: Response,
+) -> views.StandingView:  # fmt: skip
+    """Confirm a registration that another officer has proposed, or give it back to him; the second officer holds the
+    item of queue registration.countersignature. Above an amount that is the district's own setting, one does not do."""
+    row = await use_cases.countersign_application(
         session, application_id, body.outcome, body.reason, caller, version, law, clock
     )
     return _standing(row, response)

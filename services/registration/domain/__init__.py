@@ -14,7 +14,16 @@ from services.registration.domain.application import (
     checked_change,
     faults,
 )
-from services.registration.domain.decision import Decision, Facts, decide, judge, recalled, recorded
+from services.registration.domain.decision import (
+    Decision,
+    Facts,
+    checked_facts,
+    decide,
+    judge,
+    recalled,
+    recorded,
+    recorded_investor,
+)
 from services.registration.domain.policy import DISTRICT, Policy
 from services.registration.domain.screening import Finding, Outcome, Screening, screen
 from services.registration.domain.structure import Investor, Structure
@@ -40,10 +49,12 @@ __all__ = [
     "change_faults",
     "checked",
     "checked_change",
+    "checked_facts",
     "decide",
     "faults",
     "judge",
     "recalled",
     "recorded",
+    "recorded_investor",
     "screen",
 ]

@@ -12,7 +12,9 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
+from services.registration.domain.filed import Filed
 from services.registration.domain.policy import DISTRICT, Policy
+from services.registration.domain.signing import Signer
 from services.registration.domain.structure import EnterpriseType, Investor, InvestorKind, Structure, TreatyClaim
 
 FaultCode = Literal[
@@ -27,23 +29,71 @@ FaultCode = Literal[
     "change_capital_incomplete",
     "correction_field_repeated",
     "correction_field_unknown",
+    "contribution_missing",
+    "contributions_not_capital",
+    "correction_before_registration",
+    "correction_of_what_is_to_come",
+    "correction_period_empty",
     "country_unknown",
     "currency_unknown",
+    "digest_of_another_form",
+    "document_not_the_signed_form",
+    "document_changed_on_its_way",
+    "document_empty",
+    "document_of_another_type",
+    "documents_too_many",
     "draft_content_too_deep",
     "draft_content_too_large",
     "draft_text_unreadable",
     "draft_unknown",
     "fie_not_chinese_enterprise",
+    "foreign_employees_above_all",
+    "investor_missing",
+    "investor_unknown",
     "investors_missing",
+    "matter_repeated",
+    "name_china_not_open",
+    "name_china_of_a_foreign_trade_name",
+    "name_discrimination",
+    "name_division_elsewhere",
+    "name_foreign_state",
+    "name_form_does_not_fit",
+    "name_is_a_place",
+    "name_is_an_industry",
+    "name_misleading",
+    "name_not_chinese",
+    "name_obscene_violent",
+    "name_otherwise_forbidden",
+    "name_party_state_body",
+    "name_public_morals",
+    "name_public_order",
+    "name_sector_qualifier",
+    "name_state_approval",
+    "name_state_dignity",
+    "name_taken",
+    "name_unchanged",
     "permit_fact_unknown",
     "permit_facts_contradict",
     "permit_facts_incomplete",
+    "proof_missing",
+    "report_before_registration",
+    "report_day_to_come",
+    "report_year_not_over",
     "settled_abroad_not_chinese_citizen",
     "share_not_positive",
     "shares_not_100",
+    "signer_unknown",
     "term_ends_before_start",
     "trade_name_too_short",
     "treaty_claim_without_foreign_investor",
+    "uscc_repeated",
+    "uscc_on_register",
+    "uscc_is_none",
+    "investors_unreadable",
+    "enterprise_type_unknown",
+    "date_unreadable",
+    "date_in_future",
+    "capital_unreadable",
 ]
 
 _CLASS_LEVEL = 4
@@ -98,7 +148,7 @@ class Party:
     random id whose mapping can be deleted."""
 
     party_id: UUID
-    role: Literal["investor", "legal_representative"]
+    role: Literal["investor", "legal_representative", "actual_controller", "beneficial_owner", "service_agent"]
     kind: InvestorKind
     name: str
     country: str
@@ -108,7 +158,9 @@ class Party:
 class Application:
     """What the form states. `investor_parties[i]` is the party behind `investors[i]`; the main activity comes first.
 
-    `permit_facts`: answers to the questions that permits depend on; what was not answered is not in it.
+    `permit_facts`: answers to the questions that permits depend on; what was not answered is not in it. `known_as`:
+    the opaque id of each party, and `address_id` that of the address within the area, by which others may tell that it
+    is the same one (pseudonyms.py); empty where no key is set.
     """
 
     name: EnterpriseName
@@ -124,6 +176,10 @@ class Application:
     term: Term | None = None
     treaty_claim: TreatyClaim | None = None
     permit_facts: Mapping[str, bool] = dataclasses.field(default_factory=dict)
+    address: str | None = None
+    known_as: Mapping[UUID, UUID] = dataclasses.field(default_factory=dict)
+    address_id: UUID | None = None
+    filed: Filed = dataclasses.field(default_factory=Filed)
 
     @property
     def structure(self) -> Structure:
@@ -132,21 +188,28 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class SubmitApplication:
-    """The command behind the form: what is judged, and apart from it the people and bodies it names."""
+    """The command behind the form: what is judged, and apart from it the people and bodies it names and who signs."""
 
     application: Application
     parties: tuple[Party, ...]
+    signers: tuple[Signer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class EnterpriseChange:
-    """A change of registered items; None leaves an item as it is. Capital and currency change together."""
+    """A change of registered items; None leaves an item as it is. Capital and currency change together; `investors`,
+    with the parties behind them, are all there are then. `adapts`: an organisation of the former laws on foreign
+    investment becomes one of the Company Law or the Partnership Law."""
 
     area: str | None = None
     registered_capital: Decimal | None = None
     capital_currency: str | None = None
     activities: tuple[str, ...] | None = None
     legal_representative_nationality: str | None = None
+    investors: tuple[Investor, ...] | None = None
+    parties: tuple[Party, ...] = ()
+    adapts: bool = False
+    name: EnterpriseName | None = None
 
 
 def checked(application: Application, policy: Policy) -> Application:
@@ -161,9 +224,9 @@ def faults(application: Application, policy: Policy) -> Iterator[Fault]:
     if len(application.name.trade_name) < 2:
         yield Fault("enterprise_name.trade_name", "trade_name_too_short", {"minimum": "2"})
     yield from _capital_faults(application.registered_capital, application.capital_currency, policy)
-    yield from _activity_faults(application.activities, policy)
+    yield from activity_faults(application.activities, policy)
     yield from _area_faults(application.area, policy)
-    yield from _investor_faults(application.investors, policy)
+    yield from investor_faults(application.investors, policy)
     if application.legal_representative_nationality not in policy.countries:
         yield Fault("legal_representative.nationality", "country_unknown")
     if (term := application.term) and term.ends is not None and term.ends <= term.starts:
@@ -171,6 +234,7 @@ def faults(application: Application, policy: Policy) -> Iterator[Fault]:
     if application.treaty_claim is not None and not any(investor.is_foreign for investor in application.investors):
         yield Fault("treaty_claim", "treaty_claim_without_foreign_investor")
     yield from _permit_fact_faults(application.permit_facts, policy)
+    yield from _filed_faults(application, policy)
 
 
 def checked_change(change: EnterpriseChange, policy: Policy) -> EnterpriseChange:
@@ -184,6 +248,8 @@ def change_faults(change: EnterpriseChange, policy: Policy) -> Iterator[Fault]:
     """Everything that sends a change form back, in the order of the form."""
     if change == EnterpriseChange():
         yield Fault("", "change_empty")
+    if change.name is not None and len(change.name.trade_name) < 2:
+        yield Fault("enterprise_name.trade_name", "trade_name_too_short", {"minimum": "2"})
     if change.area is not None:
         yield from _area_faults(change.area, policy)
     if (change.registered_capital is None) != (change.capital_currency is None):
@@ -192,10 +258,30 @@ def change_faults(change: EnterpriseChange, policy: Policy) -> Iterator[Fault]:
     elif change.registered_capital is not None and change.capital_currency is not None:
         yield from _capital_faults(change.registered_capital, change.capital_currency, policy)
     if change.activities is not None:
-        yield from _activity_faults(change.activities, policy)
+        yield from activity_faults(change.activities, policy)
+    if change.investors is not None:
+        yield from investor_faults(change.investors, policy)
     nationality = change.legal_representative_nationality
     if nationality is not None and nationality not in policy.countries:
         yield Fault("legal_representative_nationality", "country_unknown")
+
+
+def _filed_faults(application: Application, policy: Policy) -> Iterator[Fault]:
+    """Contributions are stated of all investors or of none, and sum to the capital."""
+    filed = application.filed
+    if any(one is not None for one in filed.contributions):
+        missing = [n for n, one in enumerate(filed.contributions) if one is None]
+        yield from (Fault(f"investors.{position}.contribution", "contribution_missing") for position in missing)
+        total = sum((one.subscribed for one in filed.contributions if one is not None), Decimal(0))
+        if not missing and total != application.registered_capital:
+            figures = {"total": f"{total:f}", "required": f"{application.registered_capital:f}"}
+            yield Fault("investors", "contributions_not_capital", figures)
+    paths = {party: f"beneficial_owners.{n}.nationality" for n, party in enumerate(filed.beneficial_owners)}
+    if filed.actual_controller is not None:
+        paths[filed.actual_controller] = "actual_controller.country"
+    for party, path in paths.items():
+        if filed.countries[party] not in policy.countries:
+            yield Fault(path, "country_unknown")
 
 
 def _capital_faults(capital: Decimal, currency: str, policy: Policy) -> Iterator[Fault]:
@@ -205,7 +291,7 @@ def _capital_faults(capital: Decimal, currency: str, policy: Policy) -> Iterator
         yield Fault("capital_currency", "currency_unknown")
 
 
-def _activity_faults(activities: Sequence[str], policy: Policy) -> Iterator[Fault]:
+def activity_faults(activities: Sequence[str], policy: Policy) -> Iterator[Fault]:
     if not activities:
         yield Fault("activities", "activities_missing")
     seen: set[str] = set()
@@ -230,7 +316,7 @@ def _area_faults(code: str, policy: Policy) -> Iterator[Fault]:
     yield Fault("area", "area_outside_district" if elsewhere else "area_unknown", {"district": DISTRICT})
 
 
-def _investor_faults(investors: Sequence[Investor], policy: Policy) -> Iterator[Fault]:
+def investor_faults(investors: Sequence[Investor], policy: Policy) -> Iterator[Fault]:
     if not investors:
         yield Fault("investors", "investors_missing")
         return
@@ -250,9 +336,10 @@ def _investor_faults(investors: Sequence[Investor], policy: Policy) -> Iterator[
 
 
 def _permit_fact_faults(answers: Mapping[str, bool], policy: Policy) -> Iterator[Fault]:
+    asked = policy.permit_questions
     for code in sorted(answers):
         path = f"permit_facts.{code}"
-        if code not in policy.permit_questions:
+        if code not in asked:
             yield Fault(path, "permit_fact_unknown")
             continue
         condition = policy.permit_conditions[code]

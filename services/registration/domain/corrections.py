@@ -10,10 +10,13 @@ from services.registration.domain.policy import Policy
 FIELDS = (
     "enterprise_name", "enterprise_name.division", "enterprise_name.trade_name", "enterprise_name.industry",
     "enterprise_name.form", "enterprise_type", "registered_capital", "capital_currency", "activities", "area",
-    "investors", "legal_representative", "legal_representative.name", "legal_representative.nationality", "term",
-    "term.starts", "term.ends", "treaty_claim", "permit_facts",
+    "investors", "legal_representative", "legal_representative.name", "legal_representative.nationality",
+    "legal_representative.signer", "term", "term.starts", "term.ends", "treaty_claim", "permit_facts", "address",
+    "actual_controller", "beneficial_owners", "service_agent", "negative_list_commitment",
 )  # fmt: skip
-INVESTOR_FIELDS = ("name", "kind", "country", "share", "is_fie", "settled_abroad", "affiliate_group")
+INVESTOR_FIELDS = (
+    "name", "kind", "country", "share", "is_fie", "settled_abroad", "affiliate_group", "contribution", "signer",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

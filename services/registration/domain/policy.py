@@ -7,6 +7,10 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Literal
 
+from services.registration.domain.hand_over import FollowOn
+from services.registration.domain.legacy import Former
+from services.registration.domain.signing import Role, SigningRule
+
 Scope = Literal["national", "ftz"]
 Confidence = Literal["verified", "memory", "doubtful"]
 Coverage = Literal["full", "partial"]
@@ -27,7 +31,16 @@ Measure = Literal[
     "excepted",
 ]
 Alternatives = Literal["none", "choice", "activity"]
-DeadlineName = Literal["decision", "decision_extended", "simplified_notice", "corrections", "draft", "draft_grace"]
+DeadlineName = Literal[
+    "decision", "decision_extended", "simplified_notice", "corrections", "draft", "draft_grace", "name_reserved",
+    "name_reserved_for_approval", "name_left", "countersignature", "signatures",
+    "change_report", "report_order", "false_registration_notice",
+]  # fmt: skip
+NameKind = Literal[
+    "state_dignity", "public_order", "party_state_body", "foreign_state", "obscene_violent", "discrimination",
+    "public_morals", "misleading", "otherwise_forbidden", "state_approval", "sector_qualifier",
+]  # fmt: skip
+"""The nine kinds of Art 11 of the Name Regulations in their order; then the two of Art 12."""
 
 DISTRICT = "310106"  # Jing'an: a district's window registers in its own district
 
@@ -217,15 +230,59 @@ class PermitCondition:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """How many days somebody has. `basis`: a rule of law, or the district's own setting where none was found."""
+    """How many days somebody has, or months where `counted` says so. `basis`: a rule of law, or the district's own
+    setting where none was found."""
 
     deadline: DeadlineName
     days: int
-    counted: Literal["working", "calendar"]
+    counted: Literal["working", "calendar", "month"]
     basis: Literal["law", "district"]
     source: str
     confidence: Literal["verified", "memory", "doubtful", "own_setting"]
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class FourEyes:
+    """Above this capital a second officer countersigns a registration that an officer decides on."""
+
+    currency: str
+    above: Decimal
+    source: str
+    confidence: Literal["own_setting"]
+
+
+@dataclass(frozen=True, slots=True)
+class NameWord:
+    """A word that a name may not hold. `match`: anywhere, as the whole trade name, at the start, or inside."""
+
+    word: str
+    kind: NameKind
+    match: Literal["anywhere", "trade_name", "start", "inside"]
+    outcome: Literal["refuse", "review"]
+    source: str
+    confidence: Literal["verified", "memory", "doubtful", "own_setting"]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameForm:
+    """How the name of an enterprise of one type has to end."""
+
+    enterprise_type: str
+    endings: tuple[str, ...]
+    source: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Syllable:
+    """Characters that are read alike, tones aside, each by its first reading."""
+
+    syllable: str
+    characters: str
+    source: str
+    confidence: Confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,9 +321,21 @@ class Policy:
     uscc_authorities: frozenset[str]
     permit_conditions: Mapping[str, PermitCondition]
     deadlines: Mapping[DeadlineName, Deadline]
+    four_eyes: Mapping[str, Decimal]
+    name_words: tuple[NameWord, ...]
+    name_forms: Mapping[str, NameForm]
+    pinyin: Mapping[str, str]
+    industry_words: frozenset[str]
+    legacy_forms: Mapping[str, Former]
+    follow_on_matters: Mapping[str, FollowOn]
+    signing_rules: Mapping[Role, SigningRule]
 
     def days(self, deadline: DeadlineName) -> int:
         return self.deadlines[deadline].days
+
+    def needs_second_officer(self, capital: Decimal, currency: str) -> bool:
+        """Above the amount that is set for the currency; always in one for which none is set."""
+        return capital > self.four_eyes.get(currency, Decimal(0))
 
     @property
     def permit_questions(self) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from typing import Literal
 
 Procedure = Literal["general", "simplified"]
-Standing = Literal["registered", "deregistration_filed", "deregistered"]
+Standing = Literal["registered", "deregistration_filed", "deregistered", "withdrawn"]
 
 
 class Deregistered(Exception):
@@ -12,3 +12,7 @@ class Deregistered(Exception):
 
 class DeregistrationFiled(Exception):
     """A deregistration is under way already."""
+
+
+class Withdrawn(Exception):
+    """The registration was withdrawn: it had been obtained by false papers."""

@@ -3,11 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import get_args
 
 from libs.common.policy import PolicyError, Row, Table, digest, no_overlap, read_table, unique
+from services.registration.domain.hand_over import FollowOn, Matter
+from services.registration.domain.legacy import Former, LegacyForm
 from services.registration.domain.policy import (
     Area,
     Code,
@@ -16,14 +19,19 @@ from services.registration.domain.policy import (
     DeadlineName,
     Edition,
     Entry,
+    FourEyes,
     Industry,
+    NameForm,
+    NameWord,
     PermitCondition,
     Pilot,
     Policy,
+    Syllable,
     TreatyPreference,
     UsccAuthority,
     negative_lists,
 )
+from services.registration.domain.signing import Role, SigningRule
 
 FOLDER = Path(__file__).parent
 
@@ -57,6 +65,14 @@ def load(folder: Path = FOLDER) -> Policy:
         uscc_authorities=_authorities(folder / "uscc_authorities.csv"),
         permit_conditions=_permit_conditions(folder / "permit_conditions.csv"),
         deadlines=_deadlines(folder / "deadlines.csv"),
+        four_eyes=_four_eyes(folder / "four_eyes.csv"),
+        name_words=_name_words(folder / "name_words.csv").rows,
+        name_forms={row.enterprise_type: row for row in read_table(folder / "name_forms.csv", NameForm)},
+        pinyin=_pinyin(folder / "pinyin.csv"),
+        industry_words=frozenset(word for row in industries for word in (row.name_zh, row.name_zh.removesuffix("业"))),
+        legacy_forms=_legacy_forms(folder / "legacy_forms.csv"),
+        follow_on_matters=_follow_on_matters(folder / "follow_on_matters.csv"),
+        signing_rules=_signing_rules(folder / "signatures.csv"),
     )
 
 
@@ -189,6 +205,32 @@ def _permit_conditions(path: Path) -> dict[str, PermitCondition]:
     return known
 
 
+def _four_eyes(path: Path) -> dict[str, Decimal]:
+    table = read_table(path, FourEyes)
+    unique(table, lambda row: row.currency)
+    return {row.currency: row.above for row in table}
+
+
+def _name_words(path: Path) -> Table[NameWord]:
+    table = read_table(path, NameWord, required=("word", "source"))
+    unique(table, lambda row: (row.word, row.match))
+    table.require(
+        lambda row: row.outcome == "review" or row.confidence == "verified", "{word}: only what is verified refuses"
+    )
+    return table
+
+
+def _pinyin(path: Path) -> dict[str, str]:
+    table = read_table(path, Syllable, required=("syllable", "characters", "source"))
+    unique(table, lambda row: row.syllable)
+    read: dict[str, str] = {}
+    for index, row in enumerate(table.rows):
+        if twice := [character for character in row.characters if character in read]:
+            raise table.error(index, f"{twice[0]} has two readings")
+        read |= dict.fromkeys(row.characters, row.syllable)
+    return read
+
+
 def _deadlines(path: Path) -> dict[DeadlineName, Deadline]:
     table = read_table(path, Deadline)
     unique(table, lambda row: row.deadline)
@@ -201,3 +243,28 @@ def _deadlines(path: Path) -> dict[DeadlineName, Deadline]:
     if missing := sorted(set(get_args(DeadlineName)) - held.keys()):
         raise PolicyError(path, 1, f"no row for {', '.join(missing)}")
     return held
+
+
+def _legacy_forms(path: Path) -> dict[str, Former]:
+    table = read_table(path, Former)
+    unique(table, lambda row: row.form)
+    if missing := sorted(set(get_args(LegacyForm)) - {row.form for row in table}):
+        raise PolicyError(path, 1, f"no row for {', '.join(missing)}")
+    return {row.form: row for row in table}
+
+
+def _signing_rules(path: Path) -> dict[Role, SigningRule]:
+    table = read_table(path, SigningRule)
+    unique(table, lambda row: row.signer)
+    if missing := sorted(set(get_args(Role)) - {row.signer for row in table}):
+        raise PolicyError(path, 1, f"no row for {', '.join(missing)}")
+    return {row.signer: row for row in table}
+
+
+def _follow_on_matters(path: Path) -> dict[str, FollowOn]:
+    table = read_table(path, FollowOn)
+    unique(table, lambda row: row.matter)
+    table.require(lambda row: row.days > 0, "{matter}: {days} days are none")
+    if missing := sorted(set(get_args(Matter)) - {row.matter for row in table}):
+        raise PolicyError(path, 1, f"no row for {', '.join(missing)}")
+    return {row.matter: row for row in table}

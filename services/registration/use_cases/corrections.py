@@ -12,15 +12,20 @@ from libs.common.clock import Clock
 from libs.common.identity import Caller
 from libs.common.web import Stale
 from services.registration import domain, repository, tables
-from services.registration.domain import states
+from services.registration.domain import signing, states
 from services.registration.domain.corrections import Correction, checked_corrections
+from services.registration.domain.screening import worst
 from services.registration.published_events import CorrectionsRequested
+from services.registration.repository import names as held
 from services.registration.use_cases import forms
 from services.registration.use_cases.decide_application import end_application
 from services.registration.use_cases.drafts import use_up
+from services.registration.use_cases.false_registration import concerns_of
+from services.registration.use_cases.follow_judgement import follow_judgement, looked_into
+from services.registration.use_cases.names import grounds_kept, take_name
 from services.registration.use_cases.records import Judged, recorded
-from services.registration.use_cases.review import REVIEW, NoSuchApplication, under_review
-from services.registration.use_cases.submit_application import follow_judgement
+from services.registration.use_cases.review import REVIEW, NoSuchApplication, drop_proposal, under_review
+from services.registration.use_cases.sign_application import SIGNATURES_OVERDUE, ask_signatures
 
 CORRECTIONS_OVERDUE = "corrections_overdue"
 """The due kind of a form that nobody has corrected in time. It fires on the day after the last one in time."""
@@ -43,6 +48,7 @@ async def request_corrections(
     row.corrections = [dataclasses.asdict(correction) for correction in asked]
     row.correct_by = calendar.add_working_days(clock.today(), policy.days("corrections")).on
     await due.add(session, CORRECTIONS_OVERDUE, str(id), row.correct_by + DAY)
+    await drop_proposal(session, row, clock)
     await work.close(session, REVIEW, str(id), "corrections_requested", clock)
     said = CorrectionsRequested(
         fields=tuple(correction.field for correction in asked), requested_on=clock.today(), due_on=row.correct_by
@@ -55,7 +61,8 @@ async def resubmit_application(
     session: AsyncSession, id: UUID, command: domain.SubmitApplication, owner: str, version: int,
     policy: domain.Policy, clock: Clock, *, draft_id: UUID | None = None,
 ) -> Judged:  # fmt: skip
-    """Judge the corrected form anew, by the law of this day. The earlier round is kept without the names it held.
+    """Judge the corrected form anew, by the law of this day; signatures of the earlier one do not count for it. The
+    earlier round is kept without the names it held.
 
     Raises FormReturned, NoSuchApplication, Stale, ActClosed.
     """
@@ -66,14 +73,22 @@ async def resubmit_application(
     application = domain.checked(command.application, policy)
     await use_up(session, draft_id, owner)
     decision = domain.decide(application, policy, clock.today())
-    status = states.after(row.status, states.JUDGED[decision.outcome])  # type: ignore[arg-type]
+    await held.give_back_name(session, id, clock.today())
+    named = await take_name(session, application, command.parties, id, owner, policy, clock)
+    concerns = await concerns_of(session, application, clock)
+    outcome = looked_into(worst((decision.outcome, named.outcome)), concerns)
+    missing = signing.waits(command.signers, owner, policy.signing_rules)
+    act = states.arriving(outcome, signatures_missing=missing)
+    status = states.after(row.status, act)  # type: ignore[arg-type]
     session.add(_earlier_round(row))
     await repository.forget_parties(session, id)
     row.submitted_at, row.status, row.enterprise_name = clock.now(), status, application.name.full
-    row.form, row.decision = forms.kept(application), recorded(decision)
+    row.form, row.decision = {**forms.kept(application), "name_grounds": grounds_kept(named)}, recorded(decision)
+    row.concerns = forms.kept_concerns(concerns)
     row.round, row.version, row.corrections, row.correct_by = row.round + 1, row.version + 1, [], None
     session.add_all(forms.party_rows(command.parties, id))
     await due.remove(session, CORRECTIONS_OVERDUE, str(id))
+    await ask_signatures(session, row, command.signers, policy, clock)
     return await follow_judgement(session, row, application, policy, clock)
 
 
@@ -82,22 +97,24 @@ async def withdraw_application(session: AsyncSession, id: UUID, owner: str, cloc
     row = await _of_owner(session, id, owner)
     row.status = states.after(row.status, "withdraw")  # type: ignore[arg-type]
     row.version += 1
-    await due.remove(session, CORRECTIONS_OVERDUE, str(id))
+    for waited_for in (CORRECTIONS_OVERDUE, SIGNATURES_OVERDUE):
+        await due.remove(session, waited_for, str(id))
     await work.close(session, REVIEW, str(id), "withdrawn", clock)
-    end_application(session, row, "applicant", clock)
+    await end_application(session, row, "applicant", clock)
     return row
 
 
 async def lapse_application(session: AsyncSession, id: UUID, clock: Clock) -> None:
-    """Nobody has corrected the form in time. Nothing happens where somebody has."""
+    """Nobody has corrected the form in time, or somebody has not signed it. Nothing happens where it was done."""
     row = await repository.application_to_change(session, id)
     if row is None or not states.is_open(row.status, "lapse"):  # type: ignore[arg-type]
         return
-    if row.correct_by is not None and clock.today() <= row.correct_by:
+    last = row.sign_by if row.status == "awaiting_signatures" else row.correct_by
+    if last is not None and clock.today() <= last:
         return
     row.status = states.after(row.status, "lapse")  # type: ignore[arg-type]
     row.version += 1
-    end_application(session, row, "time", clock)
+    await end_application(session, row, "time", clock)
 
 
 def _require_time_left(row: tables.Application, today: date) -> None:

@@ -1,4 +1,4 @@
-"""An enterprise leaves the register: after public notice, or by an officer's decision."""
+"""An enterprise leaves the register: after public notice to which nobody objects, or by an officer's decision."""
 
 from datetime import timedelta
 from typing import Literal
@@ -12,8 +12,15 @@ from libs.common.identity import Caller
 from libs.common.web import Stale
 from services.registration import domain, repository, tables
 from services.registration.domain import standing
-from services.registration.published_events import EnterpriseDeregistered
-from services.registration.use_cases.change_enterprise import own_enterprise
+from services.registration.domain.false_registration import NoticeOver
+from services.registration.published_events import (
+    DeregistrationRefused,
+    DeregistrationRequested,
+    EnterpriseDeregistered,
+)
+from services.registration.use_cases.enterprise import own_enterprise
+from services.registration.use_cases.history import continue_history
+from services.registration.use_cases.names import leave_name
 
 DEREGISTRATION = "registration.deregistration"
 """The queue in which a general deregistration waits for an officer."""
@@ -48,12 +55,15 @@ async def request_deregistration(
     else:
         days = policy.days("decision")
         await work.open(session, DEREGISTRATION, uscc, days=days, clock=clock, correlation_id=str(id))
+    said = DeregistrationRequested(procedure=procedure, requested_on=clock.today(), notice_until=row.notice_until)
+    outbox.add(session, said, subject=uscc, clock=clock, correlation_id=str(id))
     return row
 
 
 async def decide_deregistration(
-    session: AsyncSession, uscc: str, ruling: Ruling, reason: str, officer: Caller, version: int, clock: Clock
-) -> tables.Deregistration:
+    session: AsyncSession, uscc: str, ruling: Ruling, reason: str, officer: Caller, version: int,
+    policy: domain.Policy, clock: Clock,
+) -> tables.Deregistration:  # fmt: skip
     """An officer who holds the item of work decides on a general deregistration.
 
     Raises NoSuchDeregistration, Stale, work.NotYours, work.Closed.
@@ -71,26 +81,66 @@ async def decide_deregistration(
         "on": clock.today().isoformat(),
     }  # fmt: skip
     if ruling == "deregister":
-        _leave(session, enterprise, row, clock)
+        await _leave(session, enterprise, row, policy, clock)
+    else:
+        _stay(session, row, "officer", clock)
     await work.close(session, DEREGISTRATION, uscc, ruling, clock)
     return row
 
 
-async def complete_simplified_deregistration(session: AsyncSession, id: UUID, clock: Clock) -> None:
+async def object_to_deregistration(
+    session: AsyncSession, uscc: str, words: str, caller: Caller, clock: Clock
+) -> tables.Deregistration:
+    """Somebody with an interest objects while the notice runs: the simplified way is closed, the general one is not.
+
+    Raises NoSuchDeregistration, NoticeOver.
+    Source: Market Entity Registration Regulations Art 33, which lets an enterprise leave by the simplified way where
+    nobody objected within the 20 days (read from memory, unverified).
+    """
+    enterprise = await repository.enterprise_to_change(session, uscc)
+    row = await repository.open_deregistration(session, uscc)
+    if enterprise is None or row is None or row.notice_until is None:
+        raise NoSuchDeregistration
+    if clock.today() > row.notice_until:
+        raise NoticeOver
+    row.version += 1
+    row.decided = {
+        "outcome": "refuse", "by": "objection", "objector": caller.subject, "words": words,
+        "on": clock.today().isoformat(),
+    }  # fmt: skip
+    await due.remove(session, NOTICE_HAS_RUN, str(row.id))
+    _stay(session, row, "objection", clock)
+    return row
+
+
+async def complete_simplified_deregistration(
+    session: AsyncSession, id: UUID, policy: domain.Policy, clock: Clock
+) -> None:
     """The public notice has run. Nothing happens where it was decided otherwise meanwhile."""
     uscc = await repository.uscc_of_deregistration(session, id)
     enterprise = await repository.enterprise_to_change(session, uscc) if uscc else None
     row = await repository.open_deregistration(session, uscc) if uscc else None
-    if enterprise is None or row is None or row.id != id:
+    if enterprise is None or row is None or row.id != id or enterprise.withdrawn_on is not None:
         return
     row.version += 1
     row.decided = {"outcome": "deregister", "by": "time", "on": clock.today().isoformat()}
-    _leave(session, enterprise, row, clock)
+    await _leave(session, enterprise, row, policy, clock)
 
 
-def _leave(
-    session: AsyncSession, enterprise: tables.Enterprise, row: tables.Deregistration, clock: Clock
+def _stay(
+    session: AsyncSession, row: tables.Deregistration, by: Literal["officer", "objection"], clock: Clock
+) -> None:  # fmt: skip
+    procedure: standing.Procedure = row.procedure  # type: ignore[assignment]
+    said = DeregistrationRefused(procedure=procedure, refused_by=by, refused_on=clock.today())
+    outbox.add(session, said, subject=row.uscc, clock=clock, correlation_id=str(row.id))
+
+
+async def _leave(
+    session: AsyncSession, enterprise: tables.Enterprise, row: tables.Deregistration, policy: domain.Policy,
+    clock: Clock,
 ) -> None:  # fmt: skip
     enterprise.deregistered_on = clock.today()
+    await continue_history(session, enterprise, "deregistered", row.id, clock)
+    await leave_name(session, enterprise.uscc, policy, clock)
     said = EnterpriseDeregistered(procedure=row.procedure, deregistered_on=clock.today())  # type: ignore[arg-type]
     outbox.add(session, said, subject=enterprise.uscc, clock=clock, correlation_id=str(row.id))

@@ -1,6 +1,7 @@
 """A decision as it is kept: enough to judge it again and to see that the answer is the same."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ class Judged:
     decision: dict[str, Any]
     version: int = 1
     round: int = 1
+    name_grounds: Sequence[dict[str, Any]] = ()
 
 
 def recorded(decision: domain.Decision) -> dict[str, Any]:

@@ -15,6 +15,14 @@ REVIEW = "registration.review"
 """The queue in which an application waits for an officer."""
 
 
+COUNTERSIGNATURE = "registration.countersignature"
+"""The queue in which a registration that one officer has proposed waits for another."""
+
+
+class SecondOfficer(Exception):
+    """The registration waits for a second officer, or the first wants to be the second as well."""
+
+
 class NoSuchApplication(Exception):
     """There is no such application, or it is somebody else's."""
 
@@ -47,3 +55,10 @@ async def extend_review(
     await under_review(session, id, "register", officer, version, clock)
     days = policy.days("decision_extended")
     return await work.extend(session, REVIEW, str(id), days=days, reason=reason, clock=clock)
+
+
+async def drop_proposal(session: AsyncSession, row: tables.Application, clock: Clock) -> None:
+    """What one officer has proposed no longer waits for another: the application has gone another way."""
+    if row.proposed is not None:
+        row.proposed = None
+        await work.close(session, COUNTERSIGNATURE, str(row.id), "settled", clock)

@@ -1,6 +1,7 @@
 """Response bodies. A decision is shown as it was kept when it was made."""
 
 from services.registration.views.applications import (
+    BATCH_EXAMPLE,
     JUDGED_EXAMPLE,
     ApplicationItem,
     ApplicationList,
@@ -14,6 +15,7 @@ from services.registration.views.applications import (
     SentView,
     StandingView,
 )
+from services.registration.views.changes import ChangedView, ChangesView
 from services.registration.views.decisions import (
     ACCEPTED_EXAMPLE,
     REFUSED_EXAMPLE,
@@ -21,12 +23,15 @@ from services.registration.views.decisions import (
     FindingView,
     RestrictedView,
 )
+from services.registration.views.documents import DocumentList, DocumentView
 from services.registration.views.drafts import DraftItem, DraftList, DraftView, DroppedView, NoticeView
 from services.registration.views.enterprises import (
     ChangeJudgedView,
     DeregistrationView,
     EnterpriseItem,
     EnterpriseList,
+    EnterpriseName,
+    EnterpriseNames,
     EnterpriseView,
     LicenceView,
     SuspendedView,
@@ -34,38 +39,87 @@ from services.registration.views.enterprises import (
     licence,
     standing,
 )
+from services.registration.views.false_registration import FalseRegistrationView, ObjectionView
+from services.registration.views.hand_over import HandOversView, HandOverView
+from services.registration.views.history import HeldView, HistoryCorrectionView, HistoryView, SpanView
+from services.registration.views.names import (
+    NameAnswerView,
+    NameGroundView,
+    ReleasedView,
+    ReservedNameList,
+    ReservedNameView,
+)
+from services.registration.views.printed import licence_pdf
+from services.registration.views.reports import (
+    LegacyFormView,
+    NextAnnualView,
+    ReportOrderView,
+    ReportsView,
+    ReportView,
+)
+from services.registration.views.signatures import SignatureGivenView, SignatureView, WaitedForList, WaitedForView
 
 __all__ = [
     "ACCEPTED_EXAMPLE",
+    "BATCH_EXAMPLE",
     "JUDGED_EXAMPLE",
     "REFUSED_EXAMPLE",
     "ApplicationItem",
     "ApplicationList",
     "ApplicationView",
     "ChangeJudgedView",
+    "ChangedView",
+    "ChangesView",
     "CorrectionView",
     "DecidedView",
     "DecisionView",
     "DeregistrationView",
+    "DocumentList",
+    "DocumentView",
     "DraftItem",
     "DraftList",
     "DraftView",
     "DroppedView",
     "EnterpriseItem",
     "EnterpriseList",
+    "EnterpriseName",
+    "EnterpriseNames",
     "EnterpriseView",
+    "FalseRegistrationView",
     "FindingView",
+    "HandOverView",
+    "HandOversView",
+    "HeldView",
+    "HistoryCorrectionView",
+    "HistoryView",
     "JudgedView",
+    "LegacyFormView",
     "LicenceView",
+    "NameAnswerView",
+    "NameGroundView",
+    "NextAnnualView",
     "NoticeView",
+    "ObjectionView",
     "OverriddenView",
+    "ReleasedView",
     "ReplayView",
     "ReplayedView",
+    "ReportOrderView",
+    "ReportView",
+    "ReportsView",
+    "ReservedNameList",
+    "ReservedNameView",
     "RestrictedView",
     "SentView",
+    "SignatureGivenView",
+    "SignatureView",
+    "SpanView",
     "StandingView",
     "SuspendedView",
     "UnderwayView",
+    "WaitedForList",
+    "WaitedForView",
     "licence",
+    "licence_pdf",
     "standing",
 ]

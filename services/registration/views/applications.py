@@ -8,22 +8,33 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from services.registration import domain
+from services.registration.domain import signing
+from services.registration.domain.filed import Item
 from services.registration.domain.states import DecidedBy, Status
-from services.registration.messages import Language
+from services.registration.messages import Language, text
 from services.registration.views.decisions import ACCEPTED_EXAMPLE, REFUSED_EXAMPLE, DecisionView, RestrictedView
+from services.registration.views.names import NameGroundView
+from services.registration.views.signatures import SIGNATURE_EXAMPLE, SignatureView
 
 JUDGED_EXAMPLE: dict[str, Any] = {
     "id": "6105cc38-1855-416d-a878-494a36227cef",
     "status": "registered",
     "uscc": "91310106MA0000015B",
     "decision": ACCEPTED_EXAMPLE,
+    "name_grounds": [],
     "round": 1,
     "version": 1,
 }
+BATCH_EXAMPLE: list[dict[str, Any]] = [
+    {"line": 1, "key": "batch-7.1", "status": 201, "replayed": False, "answer": JUDGED_EXAMPLE},
+    {"line": 2, "key": "ours-0002", "status": 201, "replayed": True, "answer": JUDGED_EXAMPLE},
+    {"done": True, "lines": 2},
+]
 
 
 class JudgedView(BaseModel):
-    """The answer to an application: where it stands, the identifier if it is registered, and why."""
+    """The answer to an application: where it stands, the identifier if it is registered, and why. `name_grounds`: why
+    an officer looks at its name."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [JUDGED_EXAMPLE]})
 
@@ -31,6 +42,7 @@ class JudgedView(BaseModel):
     status: Status
     uscc: str | None
     decision: DecisionView
+    name_grounds: list[NameGroundView]
     round: int
     version: int
 
@@ -60,9 +72,14 @@ APPLICATION_VIEW_EXAMPLE: dict[str, Any] = {
     "correct_by": None,
     "decided": {
         "outcome": "refused", "by": "screening", "on": "2026-01-05", "reason": None, "officer": None,
-        "overridden": [], "judged_again": None,
+        "countersigned_by": None, "overridden": [], "judged_again": None,
     },
+    "proposed": None,
     "restricted": None,
+    "concerns": [],
+    "signatures": [SIGNATURE_EXAMPLE],
+    "sign_by": None,
+    "lacking": ["contributions", "beneficial_owners"],
 }  # fmt: skip
 
 
@@ -121,6 +138,7 @@ class DecidedView(BaseModel):
     on: date
     reason: str | None = None
     officer: str | None = None
+    countersigned_by: str | None = None
     overridden: list[OverriddenView]
     judged_again: DecisionView | None = None
 
@@ -133,14 +151,33 @@ class DecidedView(BaseModel):
             on=date.fromisoformat(decided["on"]),
             reason=decided.get("reason"),
             officer=decided.get("officer") if to_staff else None,
+            countersigned_by=decided.get("countersigned", {}).get("officer") if to_staff else None,
             overridden=[OverriddenView(**one) for one in decided.get("overridden", [])],
             judged_again=DecisionView.recorded(record, language) if record else None,
         )
 
 
+class ProposedView(BaseModel):
+    """A registration that one officer has proposed and that waits for another; shown to staff alone."""
+
+    officer: str
+    reason: str
+    on: date
+
+
+class ConcernView(BaseModel):
+    """Somebody named in the form bears the name of one who is barred from applying, which an officer looks into.
+    `until`, the last day of the ban, is shown to staff alone."""
+
+    field: str
+    detail: str
+    until: date | None
+
+
 class ApplicationView(JudgedView):
     """An application as it stands: how it was judged, what is to be corrected and until when, and how it ended.
-    `decide_by`: the last day on which an officer decides in time."""
+    `decide_by`: the last day on which an officer decides in time; `sign_by`: on which it is signed in time. `lacking`:
+    what the form leaves to be filed."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [APPLICATION_VIEW_EXAMPLE]})
 
@@ -150,12 +187,18 @@ class ApplicationView(JudgedView):
     corrections: list[CorrectionView]
     correct_by: date | None
     decided: DecidedView | None
+    proposed: ProposedView | None
     restricted: RestrictedView | None
+    concerns: list[ConcernView]
+    signatures: list[SignatureView]
+    sign_by: date | None
+    lacking: list[Item]
 
     @classmethod
     def of(cls, row: Mapping[str, Any], language: Language, *, to_staff: bool) -> Self:
         """From a row whose JSON columns are read."""
         decided = row["decided"]
+        doubt = text("party_may_be_barred", language)
         return cls(
             id=row["id"],
             status=row["status"],
@@ -165,11 +208,20 @@ class ApplicationView(JudgedView):
             enterprise_name=row["enterprise_name"],
             submitted_at=row["submitted_at"],
             decision=DecisionView.recorded(row["decision"], language),
+            name_grounds=NameGroundView.all_of(row["name_grounds"] or [], language),
             decide_by=row["decide_by"],
             corrections=[CorrectionView(**one) for one in row["corrections"]],
             correct_by=row["correct_by"],
             decided=DecidedView.of(decided, language, to_staff=to_staff) if decided else None,
+            proposed=ProposedView(**row["proposed"]) if to_staff and row["proposed"] else None,
             restricted=RestrictedView(**row["restricted"]) if to_staff and row["restricted"] else None,
+            concerns=[
+                ConcernView(field=one["field"], detail=doubt, until=one["until"] if to_staff else None)
+                for one in row["concerns"]
+            ],
+            signatures=[SignatureView.model_validate(one) for one in row["signatures"]],
+            sign_by=row["sign_by"],
+            lacking=row["lacking"],
         )
 
 
@@ -194,29 +246,38 @@ SENT_EXAMPLE: dict[str, Any] = {
         "treaty_claim": None,
         "permit_facts": {"sells_liquor": True},
     },
+    "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "signed": {"form": {"registered_capital": "5000000.00"}, "facts": {"place": "310106012"}},
 }  # fmt: skip
 
 
 class SentView(BaseModel):
-    """The form as it was sent last. Names of people and bodies are shown to its owner alone; null to anybody else, and
-    where they are no longer held."""
+    """The form as it was sent last. Names of people and bodies are shown to its owner and to those who sign it; null to
+    anybody else, and where they are no longer held. `signed`: what a signature is given to, with random ids in place of
+    names; `digest`: its SHA-256 as JSON with names in order, without spaces, in UTF-8."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [SENT_EXAMPLE]})
 
     id: UUID
     version: int
     form: dict[str, Any]
+    digest: str
+    signed: dict[str, Any]
 
     @classmethod
     def of(cls, row: Mapping[str, Any], *, to_owner: bool) -> Self:
         """From a row whose JSON columns are read."""
         form, facts = row["form"], row["decision"]["facts"]
         names = (row["names"] or {}) if to_owner else {}
+        signers = row["signers"] or {}
         parties = form["investor_parties"]
         starts, ends = form["term"] or (None, None)
+        signed = signing.content(form, facts)
         return cls(
             id=row["id"],
             version=row["version"],
+            digest=signing.digest(signed),
+            signed=signed,
             form={
                 "enterprise_name": form["name"],
                 "enterprise_type": facts["enterprise_type"],
@@ -225,18 +286,56 @@ class SentView(BaseModel):
                 "activities": facts["activities"],
                 "area": facts["place"],
                 "investors": [
-                    {"name": names.get(party), **investor}
-                    for party, investor in zip(parties, facts["investors"], strict=True)
+                    {
+                        "name": names.get(party),
+                        **investor,
+                        **_contribution(form, position),
+                        **_signer(signers, f"investors.{position}"),
+                    }
+                    for position, (party, investor) in enumerate(zip(parties, facts["investors"], strict=True))
                 ],
                 "legal_representative": {
                     "name": names.get(form["legal_representative"]),
                     "nationality": facts["legal_representative_nationality"],
+                    **_signer(signers, signing.LEGAL_REPRESENTATIVE),
                 },
                 "term": {"starts": starts, "ends": ends} if starts else None,
                 "treaty_claim": facts["treaty_claim"],
                 "permit_facts": form.get("permit_facts", {}),
+                **({"address": form["address"]} if form.get("address") else {}),
+                **_filed(form.get("filed") or {}, names),
             },
         )
+
+
+def _signer(signers: Mapping[str, str], field: str) -> dict[str, str]:
+    return {"signer": signers[field]} if field in signers else {}
+
+
+def _contribution(form: Mapping[str, Any], position: int) -> dict[str, Any]:
+    stated = (form.get("filed") or {}).get("contributions") or []
+    return {"contribution": stated[position]} if stated else {}
+
+
+def _filed(kept: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """What was filed beside the registered items, as the form states it; nothing of what was left out."""
+    stated: dict[str, Any] = {}
+    if controller := kept.get("actual_controller"):
+        stated["actual_controller"] = {
+            "name": names.get(controller), "kind": kept["kinds"][controller], "country": kept["countries"][controller],
+            "control": kept["control"],
+        }  # fmt: skip
+    if owners := kept.get("beneficial_owners"):
+        stated["beneficial_owners"] = [
+            {"name": names.get(owner), "nationality": kept["countries"][owner]} for owner in owners
+        ]
+    if agent := kept.get("service_agent"):
+        stated["service_agent"] = {
+            "name": names.get(agent), "kind": kept["kinds"][agent], "address": kept["service_address"],
+        }  # fmt: skip
+    if kept.get("negative_list_commitment"):
+        stated["negative_list_commitment"] = True
+    return stated
 
 
 REPLAYED_EXAMPLE: dict[str, Any] = {

@@ -12,6 +12,7 @@ from services.registration.domain.standing import Procedure, Standing
 from services.registration.domain.structure import Capital
 from services.registration.views.applications import JUDGED_EXAMPLE
 from services.registration.views.decisions import DecisionView, RestrictedView
+from services.registration.views.history import SpanView
 
 
 class ChangeJudgedView(BaseModel):
@@ -33,6 +34,7 @@ ENTERPRISE_EXAMPLE: dict[str, Any] = {
     "status": "registered",
     "registered_on": "2026-01-05",
     "deregistered_on": None,
+    "withdrawn_on": None,
     "name": "上海青禾餐饮有限公司",
     "enterprise_type": "limited_company",
     "registered_capital": "5000000.00",
@@ -50,6 +52,7 @@ ENTERPRISE_EXAMPLE: dict[str, Any] = {
     ],
     "deregistration": None,
     "version": 1,
+    "flags": [],
     "restricted": None,
 }
 
@@ -72,15 +75,18 @@ class UnderwayView(BaseModel):
 
 
 class EnterpriseView(BaseModel):
-    """An enterprise as the register has it; `version` counts its changes. `restricted` is shown to staff alone."""
+    """An enterprise as the register has it; `version` counts its changes. `application_id`: none where it came from
+    an older register; `flags` (what a person has to look at then) and `restricted` are shown to staff alone.
+    `held`: what was asked for of another day or moment."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [ENTERPRISE_EXAMPLE]})
 
     uscc: str
-    application_id: UUID
+    application_id: UUID | None
     status: Standing
     registered_on: date
     deregistered_on: date | None
+    withdrawn_on: date | None
     name: str
     enterprise_type: str
     registered_capital: Decimal
@@ -91,12 +97,14 @@ class EnterpriseView(BaseModel):
     suspended: list[SuspendedView]
     deregistration: UnderwayView | None
     version: int
+    flags: list[str]
     restricted: RestrictedView | None
+    held: SpanView | None = None
 
     @classmethod
-    def of(cls, row: Mapping[str, Any], *, to_staff: bool) -> Self:
+    def of(cls, row: Mapping[str, Any], *, to_staff: bool, held: SpanView | None = None) -> Self:
         """From a row whose JSON columns are read."""
-        own = {name: row[name] for name in cls.model_fields if name in row and name != "restricted"}
+        own = {name: row[name] for name in cls.model_fields if name in row and name not in ("flags", "restricted")}
         underway = row["procedure"] and UnderwayView(
             procedure=row["procedure"], notice_until=row["notice_until"], version=row["deregistration_version"]
         )
@@ -104,12 +112,16 @@ class EnterpriseView(BaseModel):
             **own,
             status=standing(row),
             deregistration=underway,
+            flags=row["flags"] if to_staff else [],
+            held=held,
             restricted=RestrictedView(**row["restricted"]) if to_staff and row["restricted"] else None,
         )
 
 
 def standing(row: Mapping[str, Any]) -> Standing:
     """Whether the enterprise is on the register, about to leave it, or gone."""
+    if row["withdrawn_on"] is not None:
+        return "withdrawn"
     if row["deregistered_on"] is not None:
         return "deregistered"
     return "deregistration_filed" if row.get("procedure") else "registered"
@@ -143,6 +155,24 @@ class EnterpriseList(BaseModel):
 
     items: list[EnterpriseItem]
     next: str | None
+
+
+class EnterpriseName(BaseModel):
+    """What an enterprise is called."""
+
+    uscc: str
+    name: str
+
+
+NAMES_EXAMPLE: dict[str, Any] = {"items": [{"uscc": "91310106MA0000015B", "name": "上海青禾餐饮有限公司"}]}
+
+
+class EnterpriseNames(BaseModel):
+    """The names of those that were asked for and are in the register, by identifier."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [NAMES_EXAMPLE]})
+
+    items: list[EnterpriseName]
 
 
 DEREGISTRATION_EXAMPLE: dict[str, Any] = {

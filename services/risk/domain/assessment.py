@@ -2,13 +2,13 @@
 
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from services.risk.domain.facts import PRODUCED, Fact, live_facts
-from services.risk.domain.scorecard import NOTHING, RiskClass, Rule, Scorecard, Step
+from services.risk.domain.facts import INDUSTRY, PRODUCED, Fact, live_facts
+from services.risk.domain.scorecard import NOTHING, Band, RiskClass, Rule, Scorecard, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,22 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
+class SectorAssessment:
+    """What a sector's own rules make of an enterprise of that sector."""
+
+    sector: str
+    score: int
+    risk_class: RiskClass
+    contributions: tuple[Contribution, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
-    """`score` is the sum of the contributions. `missing`: indicators unknown here, whose weight nothing takes over.
-    `next_step_on`: the first later date on which a fact earns something else by age alone (None: never).
+    """`score` is the sum of the contributions, which are those of the general rules. `risk_class` combines: the highest
+    of `general_class` and the classes of the enterprise's sectors.
+
+    `missing`: indicators unknown here, whose weight nothing takes over. `next_step_on`: the first later date on which a
+    fact earns something else by age alone (None: never).
     """
 
     score: int
@@ -32,6 +45,12 @@ class Assessment:
     contributions: tuple[Contribution, ...]
     missing: tuple[str, ...]
     next_step_on: date | None
+    general_class: RiskClass = RiskClass.A
+    sectors: tuple[SectorAssessment, ...] = ()
+
+    @property
+    def all_contributions(self) -> tuple[Contribution, ...]:
+        return (*self.contributions, *(part for sector in self.sectors for part in sector.contributions))
 
 
 def add_months(day: date, months: int) -> date:
@@ -59,11 +78,45 @@ def assess(facts: Iterable[Fact], on: date, scorecard: Scorecard) -> Assessment:
     by_indicator: defaultdict[str, list[Fact]] = defaultdict(list)
     for fact in live_facts(facts):
         by_indicator[fact.indicator].append(fact)
+    general = _judge(by_indicator, on, scorecard.rules, scorecard.bands)
+    sectors = {
+        sector.name: _judge(by_indicator, on, sector.rules, sector.bands)
+        for sector in scorecard.sectors
+        if any(sector.covers(fact.value) for fact in by_indicator[INDUSTRY])
+    }
+    parts = [general, *sectors.values()]
+    return Assessment(
+        score=general.score,
+        risk_class=max(part.risk_class for part in parts),
+        contributions=general.contributions,
+        missing=tuple(sorted({name for part in parts for name in part.missing})),
+        next_step_on=min((day for part in parts for day in part.steps_on), default=None),
+        general_class=general.risk_class,
+        sectors=tuple(
+            SectorAssessment(name, part.score, part.risk_class, part.contributions) for name, part in sectors.items()
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What one set of rules and bands makes of the facts."""
+
+    score: int
+    risk_class: RiskClass
+    contributions: tuple[Contribution, ...]
+    missing: frozenset[str]
+    steps_on: tuple[date, ...]
+
+
+def _judge(
+    by_indicator: Mapping[str, Sequence[Fact]], on: date, rules: Sequence[Rule], bands: Sequence[Band]
+) -> _Judged:
     contributions: list[Contribution] = []
     missing: set[str] = set()
     steps_on: list[date] = []
-    for rule in scorecard.rules:
-        known = by_indicator[rule.indicator]
+    for rule in rules:
+        known = by_indicator.get(rule.indicator, ())
         if is_missing(rule, known):
             missing.add(rule.indicator)
         standing = [(fact, step) for fact in known if (step := step_of(rule, fact, on)) is not None]
@@ -71,15 +124,14 @@ def assess(facts: Iterable[Fact], on: date, scorecard: Scorecard) -> Assessment:
         if earning := [(fact, step) for fact, step in standing if step.earns != NOTHING]:
             contributions.append(_contribution(rule, earning))
     score = sum(contribution.points for contribution in contributions)
-    by_score = max(band.risk_class for band in scorecard.bands if band.from_score <= score)
     demanded = [contribution.at_least for contribution in contributions if contribution.at_least is not None]
-    return Assessment(
-        score=score,
-        risk_class=max([by_score, *demanded]),
-        contributions=tuple(contributions),
-        missing=tuple(sorted(missing)),
-        next_step_on=min(steps_on, default=None),
+    return _Judged(
+        score, max([class_by_score(score, bands), *demanded]), tuple(contributions), frozenset(missing), tuple(steps_on)
     )
+
+
+def class_by_score(score: int, bands: Iterable[Band]) -> RiskClass:
+    return max(band.risk_class for band in bands if band.from_score <= score)
 
 
 def is_missing(rule: Rule, known: Sequence[Fact]) -> bool:

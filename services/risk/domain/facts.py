@@ -2,24 +2,26 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
 from uuid import UUID
 
 ERASURE = "erasure"  # the indicator of a tombstone
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class UnreadableFact(ValueError):
     """An event lacks what its fact needs; the message names the event type and the field, never the value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One thing an event says of one enterprise. Key: (source, subject, sequence, n).
 
     `value` is in the indicator's own unit (yuan, a GB/T 4754 class, 1 for "it happened"); None: not comparable, as
     capital in a foreign currency is, because no rate is invented. `record_id` is what later facts replace.
+    `stated_at` is the event's `time`: what was known at T are the facts stated until T.
     """
 
     source: str
@@ -31,6 +33,7 @@ class Fact:
     value: int | None
     record_id: str
     event_id: UUID
+    stated_at: datetime = UNDATED
 
     @property
     def key(self) -> tuple[str, str, int, int]:
@@ -55,6 +58,9 @@ def live_facts(facts: Iterable[Fact]) -> tuple[Fact, ...]:
 
 
 REGISTRATION = "newly_registered"
+INDUSTRY = "industry_risk"
+AREA = "area"
+"""Where an enterprise is: it is searched and counted by it, and no rule rates it by it."""
 
 
 def is_registered(facts: Iterable[Fact]) -> bool:
@@ -101,6 +107,23 @@ def basis_points(percent: str) -> Callable[[Data], int]:
     return lambda data: _whole(data, percent, scale=100)
 
 
+def coded(name: str, codes: Mapping[str, int]) -> Callable[[Data], int | None]:
+    """A code as the number that scorecards know it by; None for one that they do not know, or where none is given."""
+    return lambda data: codes.get(str(data.get(name)))
+
+
+def number(name: str) -> Callable[[Data], int]:
+    """A whole number that is not negative."""
+
+    def read(data: Data) -> int:
+        given = data.get(name)
+        if type(given) is not int or not 0 <= given <= 10**15:
+            raise UnreadableFact(f"{name}: not a whole number between 0 and 10^15")
+        return given
+
+    return read
+
+
 def industry_class(data: Data) -> int:
     """The four digits of a GB/T 4754-2017 class as a number, so that a division is a range: 66 is 6600 to 6699."""
     code = data.get("industry")
@@ -109,9 +132,17 @@ def industry_class(data: Data) -> int:
     return int(code)
 
 
+def area_code(data: Data) -> int | None:
+    """The nine digits of a street or town as a number; None for anything coarser."""
+    code = data.get("area")
+    is_street = isinstance(code, str) and len(code) == 9 and code.isascii() and code.isdigit()
+    return int(str(code)) if is_street else None
+
+
 def _whole(data: Data, name: str, scale: int = 1) -> int:
+    given = data.get(name)
     try:
-        number = Decimal(str(data.get(name)))
+        number = given if isinstance(given, Decimal) else Decimal(str(given))
     except InvalidOperation:
         raise UnreadableFact(f"{name}: not a decimal number") from None
     # Judged by its exponent before int() so that "1e999999999" costs nothing; 10^15 yuan times any scale fits int64.
@@ -135,7 +166,23 @@ class FactRow:
     when: tuple[tuple[str, object], ...] = ()
 
 
+ENTITY_TYPES = {
+    "limited_company": 1,
+    "joint_stock_company": 2,
+    "partnership": 3,
+    "sole_proprietorship": 4,
+    "individual_business": 5,
+    "farmers_cooperative": 6,
+}
+RELATED = ("related_serious_list", "legal_representative_risk", "actual_controller_risk", "shared_address_density")
+"""Indicators that risk itself states of an enterprise, from what it knows of others."""
+
 REGISTERED, CHANGED = "registration.enterprise_registered.v1", "registration.enterprise_changed.v1"
+NOTICED, DEREGISTERED = "registration.deregistration_requested.v1", "registration.enterprise_deregistered.v1"
+NOTICE_ENDED = "registration.deregistration_refused.v1"
+WITHDRAWN, TAKEN_OVER = "registration.registration_withdrawn.v1", "registration.enterprise_taken_over.v1"
+GRANTED, SIGNALLED = "licensing.permit_granted.v1", "risk.related_party_signalled.v1"
+CORRECTION_MET, CORRECTION_OVERDUE = "supervision.correction_met.v1", "supervision.correction_overdue.v1"
 REVOKED, INSPECTED = "licensing.permit_revoked.v1", "supervision.inspection_completed.v1"
 ACCEPTED, ERASED = "credit.record_accepted.v1", "credit.record_erased.v1"
 LISTED, DELISTED = "credit.subject_listed.v1", "credit.subject_delisted.v1"
@@ -144,14 +191,31 @@ ABNORMAL, SERIOUS = ("list", "abnormal_operation"), ("list", "serious_illegal_di
 BREACH, PENALTY = "commitment_breach", "penalty"
 CAPITAL = whole_yuan("registered_capital", "capital_currency")
 
+
+def _entered(type: str) -> tuple[FactRow, ...]:
+    """What an enterprise is when it comes on the register, new or from an older one."""
+    return (
+        FactRow(type, REGISTRATION, "registration:{subject}", "registered_on"),
+        FactRow(type, "registered_capital", "capital:{subject}", "registered_on", CAPITAL),
+        FactRow(type, "industry_risk", "industry:{subject}", "registered_on", industry_class),
+        FactRow(type, "foreign_invested", "ownership:{subject}", "registered_on", basis_points("foreign_share")),
+        FactRow(type, "entity_type", "entity-type:{subject}", "registered_on",
+                coded("enterprise_type", ENTITY_TYPES)),
+        FactRow(type, AREA, "area:{subject}", "registered_on", area_code),
+    )  # fmt: skip
+
+
 # A fact's n is its row's place among those of its event type: add rows at the end of a type, never between.
 # State (capital, industry) has a record per enterprise, which a later event replaces; what is counted, one per event.
 # A change names the currency with the capital and the main industry with the activities.
 FACT_ROWS: tuple[FactRow, ...] = (
-    FactRow(REGISTERED, REGISTRATION, "registration:{subject}", "registered_on"),
-    FactRow(REGISTERED, "registered_capital", "capital:{subject}", "registered_on", CAPITAL),
-    FactRow(REGISTERED, "industry_risk", "industry:{subject}", "registered_on", industry_class),
-    FactRow(REGISTERED, "foreign_invested", "ownership:{subject}", "registered_on", basis_points("foreign_share")),
+    *(row for type in (REGISTERED, TAKEN_OVER) for row in _entered(type)),
+    FactRow(NOTICED, "simplified_deregistration_notice", "notice:{subject}", "requested_on",
+            when=(("procedure", "simplified"),)),
+    FactRow(NOTICE_ENDED, "simplified_deregistration_notice", "notice:{subject}", "refused_on", ended,
+            when=(("procedure", "simplified"),)),
+    FactRow(DEREGISTERED, "simplified_deregistration_notice", "notice:{subject}", "deregistered_on", ended),
+    FactRow(WITHDRAWN, "simplified_deregistration_notice", "notice:{subject}", "withdrawn_on", ended),
     FactRow(CHANGED, "registered_capital", "capital:{subject}", "changed_on", CAPITAL,
             when=(("changed", "registered_capital"),)),
     FactRow(CHANGED, "address_changes_12m", "address:{event_id}", "changed_on", when=(("changed", "area"),)),
@@ -160,9 +224,14 @@ FACT_ROWS: tuple[FactRow, ...] = (
             when=(("changed", "legal_representative"),)),
     FactRow(CHANGED, "industry_risk", "industry:{subject}", "changed_on", industry_class,
             when=(("changed", "activities"),)),
+    FactRow(CHANGED, AREA, "area:{subject}", "changed_on", area_code, when=(("changed", "area"),)),
     FactRow(REVOKED, "licence_revoked", "revocation:{permit_id}", "revoked_on",
             when=(("reason", "commitment_unkept"),)),
     FactRow(REVOKED, "licence_revoked", "revocation:{permit_id}", "revoked_on", when=(("reason", "commitment_false"),)),
+    FactRow(REVOKED, "permits_held", "permit:{permit_id}", "revoked_on", ended),
+    FactRow(GRANTED, "permits_held", "permit:{permit_id}", "granted_on"),
+    FactRow(CORRECTION_OVERDUE, "corrections_overdue", "correction:{correction_id}", "overdue_on"),
+    FactRow(CORRECTION_MET, "corrections_overdue", "correction:{correction_id}", "met_on", ended),
     FactRow(INSPECTED, "spot_check_fail_3y", "inspection:{inspection_id}", "completed_on", when=(("problem", True),)),
     FactRow(INSPECTED, "refuses_inspection", "inspection:{inspection_id}", "completed_on", when=(("refused", True),)),
     FactRow(INSPECTED, "unreachable", "reached:{subject}", "completed_on", flag("unreachable")),
@@ -179,30 +248,45 @@ FACT_ROWS: tuple[FactRow, ...] = (
     FactRow(DELISTED, "abnormal_list_active", "listing:{listing_id}", "delisted_on", ended, when=(ABNORMAL,)),
     FactRow(DELISTED, "serious_list_active", "listing:{listing_id}", "delisted_on", ended, when=(SERIOUS,)),
     FactRow(DELISTED, ERASURE, "listing-count:{listing_id}", "delisted_on", when=(("reason", "objection_upheld"),)),
+    *(FactRow(SIGNALLED, indicator, "related:{indicator}:{record}", "since", number("value"),
+              when=(("indicator", indicator),)) for indicator in RELATED),
 )  # fmt: skip
-PRODUCED = frozenset(row.indicator for row in FACT_ROWS if row.indicator != ERASURE)
+
+
+def numbered(rows: Iterable[FactRow]) -> dict[str, list[tuple[int, FactRow]]]:
+    """The rows of each event type, each with the n of its facts."""
+    found: dict[str, list[tuple[int, FactRow]]] = {}
+    for row in rows:
+        its = found.setdefault(row.event_type, [])
+        its.append((len(its), row))
+    return found
+
+
+ROWS_OF = numbered(FACT_ROWS)
+PRODUCED = frozenset(row.indicator for row in FACT_ROWS if row.indicator not in (ERASURE, AREA))
 
 
 def facts_of(
     data: Data, *, event_type: str, source: str, subject: str, sequence: int, event_id: UUID,
-    rows: Sequence[FactRow] = FACT_ROWS,
+    stated_at: datetime = UNDATED, rows: Mapping[str, Sequence[tuple[int, FactRow]]] = ROWS_OF,
 ) -> tuple[Fact, ...]:  # fmt: skip
     """The facts one event states about its subject; none for a type that no row names.
 
     Raises UnreadableFact where a field that a matching row reads is missing or out of range.
     """
     facts = []
-    for n, row in enumerate(row for row in rows if row.event_type == event_type):
-        if not all(_holds(data, name, code) for name, code in row.when):
+    names = {**data, "subject": subject, "event_id": event_id}
+    for n, row in rows.get(event_type, ()):
+        if row.when and not all(_holds(data, name, code) for name, code in row.when):
             continue
         try:
-            record = row.record.format_map({**data, "subject": subject, "event_id": event_id})
+            record = row.record.format_map(names)
             legal_date, value = _legal_date(data, row.legal_date), row.value(data)
         except KeyError as missing:
             raise UnreadableFact(f"{event_type}: {missing.args[0]}: missing") from None
         except UnreadableFact as fault:
             raise UnreadableFact(f"{event_type}: {fault}") from None
-        facts.append(Fact(source, subject, sequence, n, row.indicator, legal_date, value, record, event_id))
+        facts.append(Fact(source, subject, sequence, n, row.indicator, legal_date, value, record, event_id, stated_at))
     return tuple(facts)
 
 

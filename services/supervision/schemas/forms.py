@@ -4,12 +4,11 @@ import re
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from libs.common.web.fields import Day
+from libs.common.web.fields import Day, Id
 from services.supervision import domain, use_cases
 from services.supervision.domain import CodeSet, RiskClass
 from services.supervision.schemas.examples import COMMITMENT_ID, INSPECTOR, RESULTS, SHOWN_CODE, TASK, USCC
@@ -26,15 +25,6 @@ def _percent(value: Any) -> Decimal:
     return Decimal(value)
 
 
-def _uuid(value: Any) -> UUID:
-    try:
-        if isinstance(value, str):
-            return UUID(value)
-    except ValueError:
-        pass
-    raise PydanticCustomError("uuid_parsing", "not a UUID")
-
-
 Percent = Annotated[
     Decimal,
     BeforeValidator(_percent),
@@ -47,7 +37,6 @@ Percent = Annotated[
         }
     ),
 ]
-Id = Annotated[UUID, BeforeValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
 Uscc = Annotated[str, Field(pattern=USCC_PATTERN)]
 Account = Annotated[str, Field(pattern=r"^[!-~]{1,200}$", description="the account (`sub`) of an inspector")]
 Department = Annotated[str, Field(pattern=r"^[a-z_-]{1,60}$")]

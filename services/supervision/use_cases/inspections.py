@@ -150,7 +150,7 @@ async def confirm_result(
     said = InspectionCompleted(
         inspection_id=row.id, task_id=row.task_id, commitment_id=row.commitment_id, item_id=row.item_id,
         codes=_codes(row), problem=finding.problem, refused=finding.refused, unreachable=finding.unreachable,
-        completed_on=clock.today(),
+        completed_on=clock.today(), departments=tuple(row.departments),
     )  # fmt: skip
     outbox.add(session, said, subject=row.uscc, clock=clock, correlation_id=row.correlation_id)
     if finding.correction != "none":

@@ -1,0 +1,1 @@
+"""Clients of the window's services for programs elsewhere. They know the interface descriptions, no code of ours."""

@@ -1,0 +1,1 @@
+"""Named queries of risk; all of them in bulk, by asyncpg."""
