@@ -24,7 +24,7 @@ from pathlib import Path
 from deploy.check.gates import CHECKOUT
 from deploy.contracts.events import services
 from deploy.local import stack
-from deploy.local.services import free_port
+from deploy.local.processes import free_ports
 from libs.common.service import find
 
 FENCE = re.compile(r"\s*```(?P<language>\w*)\s*")
@@ -103,7 +103,8 @@ def fresh_copy(checkout: Path = CHECKOUT) -> Iterator[Path]:
 
 def moved_ports() -> dict[str, int]:
     """A free port for each service, by the port it usually has: a running system is not in the way."""
-    return {str(find(service).settings.model_fields["port"].default): free_port() for service in services()}
+    usual = [str(find(service).settings.model_fields["port"].default) for service in services()]
+    return dict(zip(usual, free_ports(len(usual)), strict=True))
 
 
 def surroundings(ports: dict[str, int]) -> dict[str, str]:

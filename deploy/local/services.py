@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from deploy.local.keyrings import party_key, signing_keys
-from deploy.local.processes import LocalStackError
+from deploy.local.processes import LocalStackError, free_ports
 from deploy.local.stack import CHECKOUT, Stack
 
 START_SECONDS = 150
@@ -43,9 +42,7 @@ def environment(stack: Stack, namespace: str = "", business_start: date | None =
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def is_ready(url: str) -> bool:

@@ -113,6 +113,9 @@ def test_commands_reach_free_ports_and_no_server_that_runs_already(monkeypatch: 
     ports = readme.moved_ports()
     around = readme.surroundings(ports)
     assert around["RISK_PORT"] == str(ports["8105"]) != "8105"
+    assert len(set(ports.values())) == len(ports)
+    given_away_by_the_kernel = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert max(ports.values()) < given_away_by_the_kernel
     assert not {"KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "RISK_DATABASE_URL"} & around.keys()
 
 
