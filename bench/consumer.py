@@ -92,8 +92,8 @@ async def measure(on: Ground, rounds: int = ROUNDS) -> None:
         {
             "getmany alone": lambda: only_consumed(theirs, theirs.events_topic, decode=False),
             "getmany and the envelope": lambda: only_consumed(theirs, theirs.events_topic, decode=True),
-            "consumer, whole answers": lambda: consumed(ours, our_database, empty),
-            "consumer, 500 a partition": lambda: consumed(ours, our_database, replace(empty, whole_answers=False)),
+            "consumer, at most 5,000 events": lambda: consumed(ours, our_database, empty),
+            "consumer, at most 200 events": lambda: consumed(ours, our_database, replace(empty, at_once=200)),
         },
         rounds,
     )

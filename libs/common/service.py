@@ -49,8 +49,8 @@ class Service:
     `takes`: topics of outsiders and how their records are taken. `outward`: types of our events that outsiders read,
     and the topic on which they do; the relay sends such an event there too, under the same id.
 
-    `whole_answers` takes everything that Kafka hands over at once in one transaction, instead of one per partition
-    of at most 500 events: for consumers that work in bulk. `middleware` is plain ASGI, around all that is answered.
+    `at_once`: events that are taken in one transaction at most; many for a consumer that works in bulk. `middleware`
+    is plain ASGI, around all that is answered.
     `due_alone`: kinds of dates whose act is heavy and has a transaction of its own; the others share one.
     `works`: long work in the background, which shares itself out among the processes.
     `policy_digest` names the law that this process decides by, as its decisions record it.
@@ -63,7 +63,7 @@ class Service:
     apply: Apply | None = None
     takes: Mapping[str, TakeRecords] = field(default_factory=dict)
     outward: Mapping[str, str] = field(default_factory=dict)
-    whole_answers: bool = False
+    at_once: int = 200
     when_due: Mapping[str, DueAct] = field(default_factory=dict)
     on_start: Callable[[Database, Clock], Awaitable[None]] | None = None
     due_alone: frozenset[str] = frozenset()

@@ -43,7 +43,7 @@ service = Service(
     routers=[*routers],
     hears=["registration", "licensing", "supervision", "credit", "risk"],
     apply=reactions.apply,
-    whole_answers=True,
+    at_once=5_000,
     when_due={
         use_cases.STEP: reactions.when_scores_step,
         use_cases.RELATIVES: reactions.when_relatives_are_judged,

@@ -30,6 +30,8 @@ T = TypeVar("T")
 LOCK = "hashtextextended('one-window-relay', 0)"
 READ_AT_MOST = 6_000
 POLL_SECONDS = 0.05
+PACE_SECONDS = 0.01
+"""Rounds that found something are no closer together than that: what is said at the same time is sent together."""
 PING_SECONDS = 1.0
 PRUNE_SECONDS = 60.0
 PRUNE_ROWS = 5_000
@@ -147,6 +149,8 @@ async def _lead(
                 more = await _prune(connection, progress)
                 next_prune = now + (POLL_SECONDS if more else PRUNE_SECONDS)
             if progress.high - before.high < READ_AT_MOST:
+                if progress.high > before.high:
+                    await asyncio.sleep(PACE_SECONDS)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(database.said.wait(), POLL_SECONDS)
     finally:
