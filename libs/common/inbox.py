@@ -6,10 +6,12 @@ Kafka's own offsets serve lag tools only: a restored or taken-over database know
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 from asyncpg.pgproto.pgproto import UUID as FastUUID  # what asyncpg itself returns: equal, and made in C
+from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common.database import raw
@@ -48,22 +50,33 @@ LOCK_POSITION = """
 SELECT topic, partition, next_offset FROM position
 WHERE (topic, partition) IN (SELECT * FROM unnest($1::text[], $2::int[])) ORDER BY topic, partition FOR UPDATE
 """
+FIRST = text("""
+SELECT topic, partition, next_offset FROM position
+WHERE (topic, partition) IN (SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:numbers AS int[])))
+ORDER BY topic, partition FOR UPDATE
+""")
+"""The same by SQLAlchemy, which opens the transaction with it."""
 MOVE_POSITION = """
 UPDATE position p SET next_offset = v.o FROM unnest($1::text[], $2::int[], $3::bigint[]) AS v(t, n, o)
 WHERE p.topic = v.t AND p.partition = v.n
 """
-MARKS = """
-SELECT source, subject, sequence, recent FROM mark
-WHERE (source, subject) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+KNOWN = """
+SELECT k.source, k.subject, m.sequence, m.recent, p.sequence AS waits, p.id, p.state, p.retry_at, p.disposition
+FROM unnest($1::text[], $2::text[]) AS k(source, subject)
+LEFT JOIN mark m ON (m.source, m.subject) = (k.source, k.subject)
+LEFT JOIN parked p ON (p.source, p.subject) = (k.source, k.subject)
+ORDER BY p.sequence
 """
 SET_MARKS = """
 INSERT INTO mark (source, subject, sequence, recent)
 SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[])
 ON CONFLICT (source, subject) DO UPDATE SET sequence = excluded.sequence, recent = excluded.recent
 """
-PARKED = """
-SELECT source, subject, sequence, id, state, retry_at, disposition FROM parked
-WHERE (source, subject) IN (SELECT * FROM unnest($1::text[], $2::text[])) ORDER BY sequence
+SET_MARKS_AND_MOVE = f"""
+WITH moved AS (
+    UPDATE position p SET next_offset = v.o FROM unnest($5::text[], $6::int[], $7::bigint[]) AS v(t, n, o)
+    WHERE p.topic = v.t AND p.partition = v.n)
+{SET_MARKS}
 """
 PARK = """
 INSERT INTO parked (source, subject, sequence, id, state, topic, partition, "offset", type, time, correlation_id,
@@ -94,9 +107,8 @@ async def take(session: AsyncSession, records: Sequence[Incoming | DeadLetter], 
 
     Raises PositionMoved when the batch does not begin where the database stands, and whatever `apply` raises.
     """
-    connection = await raw(session)
-    ends = await _claim(connection, records)
-    taken = Taken()
+    ends = await _claim(session, records)
+    connection, taken = await raw(session), Taken()
     to_apply, to_park, marks = await _decided(connection, records, taken)
     if to_apply:
         await apply(session, to_apply)
@@ -107,16 +119,14 @@ async def take(session: AsyncSession, records: Sequence[Incoming | DeadLetter], 
     if dead:
         await connection.executemany(BURY, dead)
         taken.dead = len(dead)
-    await set_marks(connection, marks)
-    await connection.execute(MOVE_POSITION, *_columns(ends), list(ends.values()))
+    await connection.execute(SET_MARKS_AND_MOVE, *_mark_columns(marks), *_columns(ends), list(ends.values()))
     return taken
 
 
 async def take_failed(session: AsyncSession, record: Incoming, error: BaseException) -> Taken:
     """Take one event that fails by itself: it is parked, its followers will wait behind it, the partition moves on."""
-    connection = await raw(session)
-    ends = await _claim(connection, [record])
-    taken = Taken()
+    ends = await _claim(session, [record])
+    connection, taken = await raw(session), Taken()
     to_apply, to_park, _ = await _decided(connection, [record], taken)
     for event, state in to_park:
         await park(connection, event, state)
@@ -136,17 +146,14 @@ async def take_outside(
 
     Raises PositionMoved when the batch does not begin where the database stands, and whatever `apply` raises.
     """
-    connection = await raw(session)
-    ends = await _claim(connection, records)
+    ends = await _claim(session, records)
     await apply(session, records)
     await session.flush()
-    await connection.execute(MOVE_POSITION, *_columns(ends), list(ends.values()))
+    await (await raw(session)).execute(MOVE_POSITION, *_columns(ends), list(ends.values()))
     return Taken(applied=len(records))
 
 
-async def _claim(
-    connection: asyncpg.Connection, records: Sequence[Incoming | DeadLetter | Outside]
-) -> dict[Place, int]:
+async def _claim(session: AsyncSession, records: Sequence[Incoming | DeadLetter | Outside]) -> dict[Place, int]:
     """Lock the batch's places and demand that it begins where they stand; where they will stand after it."""
     began: dict[Place, int] = {}
     ends: dict[Place, int] = {}
@@ -154,14 +161,17 @@ async def _claim(
         place = record.topic, record.partition
         began.setdefault(place, record.offset)
         ends[place] = record.offset + 1
-    rows = await connection.fetch(LOCK_POSITION, *_columns(began))
+    topics, numbers = _columns(began)
+    found = await (await session.connection()).execute(FIRST, {"topics": topics, "numbers": numbers})
+    session.info["begun"] = True
+    rows: Sequence[Any] = found.all()
     if len(rows) < len(began):
+        connection = await raw(session)
         await positions(connection, began)
-        rows = await connection.fetch(LOCK_POSITION, *_columns(began))
-    for row in rows:
-        place = row["topic"], row["partition"]
-        if row["next_offset"] != began[place]:
-            raise PositionMoved(place, row["next_offset"], began[place])
+        rows = await connection.fetch(LOCK_POSITION, topics, numbers)
+    for topic, partition, next_offset in rows:
+        if next_offset != began[topic, partition]:
+            raise PositionMoved((topic, partition), next_offset, began[topic, partition])
     return ends
 
 
@@ -200,27 +210,22 @@ async def _decided(
 async def load(connection: asyncpg.Connection, keys: Sequence[Key]) -> tuple[dict[Key, Mark], dict[Key, list[Parked]]]:
     """Marks and parked rows of these subjects. The position's lock guards them: each lives in one partition."""
     sources, subjects = _columns(keys)
-    marks = {
-        (row["source"], row["subject"]): Mark(row["sequence"], _ids(row["recent"]))
-        for row in await connection.fetch(MARKS, sources, subjects)
-    }
+    marks: dict[Key, Mark] = {}
     parked: dict[Key, list[Parked]] = defaultdict(list)
-    for row in await connection.fetch(PARKED, sources, subjects):
-        retry_at = row["retry_at"].timestamp() if row["retry_at"] else 0.0
-        parked[row["source"], row["subject"]].append(
-            Parked(row["sequence"], row["id"], State(row["state"]), retry_at, row["disposition"])
-        )
+    for source, subject, sequence, recent, waits, id, state, retry_at, disposition in await connection.fetch(
+        KNOWN, sources, subjects
+    ):
+        if sequence is not None:
+            marks[source, subject] = Mark(sequence, _ids(recent))
+        if waits is not None:
+            again = retry_at.timestamp() if retry_at else 0.0
+            parked[source, subject].append(Parked(waits, id, State(state), again, disposition))
     return marks, parked
 
 
 async def set_marks(connection: asyncpg.Connection, marks: dict[Key, Mark]) -> None:
     if marks:
-        await connection.execute(
-            SET_MARKS,
-            *_columns(marks),
-            [mark.sequence for mark in marks.values()],
-            [b"".join(id.bytes for id in mark.recent) for mark in marks.values()],
-        )
+        await connection.execute(SET_MARKS, *_mark_columns(marks))
 
 
 async def park(connection: asyncpg.Connection, event: Incoming, state: State, error: str | None = None) -> None:
@@ -235,6 +240,11 @@ async def park(connection: asyncpg.Connection, event: Incoming, state: State, er
 def describe(error: BaseException) -> str:
     """The kind of the error and the sentence; the event's own data is not repeated."""
     return f"{type(error).__name__}: {error}"[:1000]
+
+
+def _mark_columns(marks: dict[Key, Mark]) -> tuple[list[Any], ...]:
+    recent = [b"".join(id.bytes for id in mark.recent) for mark in marks.values()]
+    return (*_columns(marks), [mark.sequence for mark in marks.values()], recent)
 
 
 def _ids(packed: bytes) -> tuple[UUID, ...]:
