@@ -30,10 +30,10 @@ class Enterprise(Row, table=True):
     registered_on: date | None = None
     filed_by: str | None = None
     restrictions: list[str] = Field(
-        default_factory=list, sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": NONE}
+        default=[], sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": NONE}
     )
     restriction_grounds: list[str] = Field(
-        default_factory=list, sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": NONE}
+        default=[], sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": NONE}
     )
 
 

@@ -68,7 +68,7 @@ class Notification(Row, table=True):
     claimed_on: date | None = None
     claimed_by: str | None = None
     overdue_on: date | None = None
-    returns: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
+    returns: list[dict[str, Any]] = Field(default=[], sa_type=JSONB)
     version: int = 1
 
     __table_args__ = (

@@ -52,14 +52,14 @@ class Application(Row, table=True):
     round: int = Field(default=1, sa_column_kwargs={"server_default": ONE})
     version: int = Field(default=1, sa_column_kwargs={"server_default": ONE})
     corrections: list[dict[str, Any]] = Field(
-        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": NO_LIST}
+        default=[], sa_type=JSONB, sa_column_kwargs={"server_default": NO_LIST}
     )
     correct_by: date | None = None
     sign_by: date | None = None
     decided: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     proposed: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     concerns: list[dict[str, Any]] = Field(
-        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": NO_LIST}
+        default=[], sa_type=JSONB, sa_column_kwargs={"server_default": NO_LIST}
     )
 
     __table_args__ = (
@@ -151,7 +151,7 @@ class Enterprise(Row, table=True):
     deregistered_on: date | None = None
     facts: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     flags: list[str] = Field(
-        default_factory=list, sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": sa.text("'{}'")}
+        default=[], sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": sa.text("'{}'")}
     )
     legacy_form: str | None = None
     withdrawn_on: date | None = None
@@ -220,13 +220,13 @@ class InformationReport(Row, table=True):
     uscc: str = Field(foreign_key="enterprise.uscc", index=True)
     kind: str
     year: int | None = None
-    matters: list[str] = Field(default_factory=list, sa_type=ARRAY(sa.Text))
+    matters: list[str] = Field(default=[], sa_type=ARRAY(sa.Text))
     happened_on: date | None = None
     filed_on: date
     filed_by: str | None = None
     late: bool = False
     because: UUID | None = None
-    content: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    content: dict[str, Any] = Field(default={}, sa_type=JSONB)
 
     __table_args__ = (sa.UniqueConstraint("uscc", "year", name="one_annual_report_a_year"),)
 
@@ -258,7 +258,7 @@ class FalseRegistration(Row, table=True):
     officer: str
     reason: str
     notice_until: date
-    objections: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
+    objections: list[dict[str, Any]] = Field(default=[], sa_type=JSONB)
     decided: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     version: int = 1
 
