@@ -30,7 +30,7 @@ T = TypeVar("T")
 LOCK = "hashtextextended('one-window-relay', 0)"
 READ_AT_MOST = 6_000
 POLL_SECONDS = 0.05
-PACE_SECONDS = 0.01
+PACE_SECONDS = 0.025
 """Rounds that found something are no closer together than that: what is said at the same time is sent together."""
 PING_SECONDS = 1.0
 PRUNE_SECONDS = 60.0
