@@ -40,7 +40,9 @@ SETTLE_SECONDS = 180.0
 CALM_SECONDS = 5.0
 """Of use before the first fault and after the last."""
 
-AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError, OSError, TimeoutError)
+AWAY = (
+    asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, KafkaError, OSError, TimeoutError,
+)  # fmt: skip
 """What a fault meets where what it needs is broken by another one at this very moment."""
 
 Say = Callable[[str], None]
