@@ -6,7 +6,7 @@ taken; his stand-in sees it among his own and may act on it until the absence en
 ends or is entered late. The stand-in of a stand-in who is away takes part as well.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Literal, get_args
@@ -116,7 +116,8 @@ COLUMNS = ", ".join(field.name for field in fields(Item))
 SEEN = "queue = ANY($1::text[]) AND (department IS NULL OR department = $2 OR $3)"
 OPEN = f"""
 INSERT INTO work_item (id, queue, subject, correlation_id, department, opened_on, working_days, due_on, provisional)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+SELECT one.id, $1, one.subject, $2, one.department, $3, $4, $5, $6
+FROM unnest($7::uuid[], $8::text[], $9::text[]) AS one (id, subject, department)
 ON CONFLICT (queue, subject) WHERE closed_at IS NULL DO UPDATE SET queue = excluded.queue
 RETURNING {COLUMNS}
 """
@@ -186,16 +187,30 @@ async def open(
     department: str | None = None,
 ) -> Item:  # fmt: skip
     """Have `subject` wait in `queue`, for `days` working days from today. One that waits already goes on as it is."""
-    cause: Cause = session.info["cause"]
-    id = uuid5(cause.id, f"work:{queue}:{subject}") if cause.id else uuid4()
-    today, deadline = clock.today(), calendar.add_working_days(clock.today(), days)
-    row = await (await raw(session)).fetchrow(
-        OPEN, id, queue, subject, correlation_id, department, today, days, deadline.on, deadline.provisional
+    opened = await open_many(
+        session, queue, {subject: department}, days=days, clock=clock, correlation_id=correlation_id
     )
-    item = _item(row)
-    if item.id == id:
-        await due.add(session, OVERDUE, str(id), deadline.on + DAY)
-    return item
+    return opened[subject]
+
+
+async def open_many(
+    session: AsyncSession, queue: str, waiting: Mapping[str, str | None], *, days: int, clock: Clock,
+    correlation_id: str,
+) -> dict[str, Item]:  # fmt: skip
+    """As `open`, for each subject and its department. Sorted, so that nobody who opens the same waits in a circle."""
+    if not waiting:
+        return {}
+    cause: Cause = session.info["cause"]
+    ids = {subject: uuid5(cause.id, f"work:{queue}:{subject}") if cause.id else uuid4() for subject in sorted(waiting)}
+    today, deadline = clock.today(), calendar.add_working_days(clock.today(), days)
+    rows = await (await raw(session)).fetch(
+        OPEN, queue, correlation_id, today, days, deadline.on, deadline.provisional,
+        list(ids.values()), list(ids), [waiting[subject] for subject in ids],
+    )  # fmt: skip
+    items = {item.subject: item for item in map(_item, rows)}
+    fires = {str(id): deadline.on + DAY for subject, id in ids.items() if items[subject].id == id}
+    await due.add_many(session, OVERDUE, fires)
+    return items
 
 
 async def claim(session: AsyncSession, id: UUID, desk: Desk, version: int, clock: Clock) -> Item:

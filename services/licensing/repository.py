@@ -6,6 +6,7 @@ from datetime import date
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -33,17 +34,24 @@ async def enterprise_to_change(session: AsyncSession, uscc: str, owner: str | No
     return (await session.exec(wanted)).first()
 
 
+async def enter(session: AsyncSession, enterprise: Enterprise) -> Enterprise:
+    """The enterprise as it is entered, whatever was known of it."""
+    entering = insert(Enterprise).values(enterprise.model_dump())
+    entering = entering.on_conflict_do_update(index_elements=["uscc"], set_=dict(entering.excluded))
+    found = await session.exec(entering.returning(Enterprise), execution_options={"populate_existing": True})
+    entered: Enterprise = found.scalars().one()
+    return entered
+
+
 async def restriction(session: AsyncSession, uscc: str) -> Restriction | None:
     return await session.get(Restriction, uscc)
 
 
-async def last_determination(session: AsyncSession, uscc: str) -> Determination | None:
-    wanted = select(Determination).where(Determination.uscc == uscc).order_by(col(Determination.number).desc())
+async def determination(session: AsyncSession, uscc: str, cause: UUID) -> Determination | None:
+    """What was determined because of this event; where nothing was yet, what was determined last."""
+    wanted = select(Determination).where(Determination.uscc == uscc)
+    wanted = wanted.order_by(col(Determination.cause) != cause, col(Determination.number).desc())
     return (await session.exec(wanted.limit(1))).first()
-
-
-async def is_determined(session: AsyncSession, cause: UUID) -> bool:
-    return (await session.exec(select(Determination.cause).where(Determination.cause == cause))).first() is not None
 
 
 async def notification_to_change(session: AsyncSession, id: UUID, department: str | None) -> Notification | None:

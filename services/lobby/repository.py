@@ -1,21 +1,25 @@
 """Named queries of the lobby. What belongs to somebody is asked for with `$n`, the owner's account; null is staff."""
 
-KNOW_APPLICATION = """
-INSERT INTO application AS a (application_id, filed_by, uscc) VALUES ($1, $2, $3)
+KNOW_APPLICATIONS = """
+INSERT INTO application AS a (application_id, filed_by, uscc)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[])
 ON CONFLICT (application_id) DO UPDATE
 SET filed_by = coalesce(excluded.filed_by, a.filed_by), uscc = coalesce(excluded.uscc, a.uscc)
 """
-KNOW_ENTERPRISE = """
-INSERT INTO enterprise AS e (uscc, filed_by, application_id) VALUES ($1, $2, $3)
+KNOW_ENTERPRISES = """
+INSERT INTO enterprise AS e (uscc, filed_by, application_id)
+SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[])
 ON CONFLICT (uscc) DO UPDATE
 SET filed_by = coalesce(excluded.filed_by, e.filed_by), application_id = excluded.application_id
 """
-ADD_ENTRY = """
+ADD_ENTRIES = """
 INSERT INTO timeline_entry (event_id, source, type, uscc, application_id, time, codes)
-VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb) ON CONFLICT (event_id) DO NOTHING
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::timestamptz[], $7::jsonb[])
+ON CONFLICT (event_id) DO NOTHING
 """
-ADD_RISK_EVENT = """
-INSERT INTO risk_event (event_id, uscc, time, codes, type) VALUES ($1, $2, $3, $4::jsonb, $5)
+ADD_RISK_EVENTS = """
+INSERT INTO risk_event (event_id, uscc, time, codes, type)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::jsonb[], $5::text[])
 ON CONFLICT (event_id) DO NOTHING
 """
 OF_APPLICATION = """

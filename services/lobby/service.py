@@ -20,7 +20,7 @@ service = Service(
     settings=Settings,
     routers=ROUTERS,
     hears=("registration", "licensing", "supervision", "credit", "risk"),
-    apply=reactions.table.apply,
+    apply=reactions.apply,
     on_start=look_for_what_pages_need,
     middleware=[Headers],
 )

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common import calendar, due, work
-from libs.common.clock import BusinessClock, ClockOn
+from libs.common.clock import SHANGHAI, BusinessClock, ClockOn
 from libs.common.database import Database, open_database, provision
 from libs.common.identity import Caller
 from libs.common.migration import migrate
@@ -125,6 +125,45 @@ async def test_many_who_open_the_same_at_once_open_one(database: Database, look:
     assert len({item.id for item in found}) == await look.fetchval("SELECT count(*) FROM work_item") == 1
 
 
+async def test_many_are_opened_as_each_alone_would_be(database: Database, look: asyncpg.Connection) -> None:
+    """Under the ids, and with the deadlines, that they would have one by one; what waits already is left alone."""
+    cause, waiting = uuid4(), {"paper-3": None, "paper-2": "fire_and_rescue", "paper-1": None}
+    first = await claimed(database, await opened(database, days=1))
+
+    async def together(session: AsyncSession) -> dict[str, Item]:
+        assert await work.open_many(session, QUEUE, {}, days=5, clock=at(MONDAY), correlation_id="case-2") == {}
+        return await work.open_many(session, QUEUE, waiting, days=5, clock=at(MONDAY), correlation_id="case-2")
+
+    found = await once(database, together, Cause(cause))
+    fires = dict(await look.fetch("SELECT subject, on_date FROM due"))
+    assert found.keys() == waiting.keys()
+    assert found["paper-1"] == first
+    assert {item.department for item in found.values()} == {None, "fire_and_rescue"}
+    assert fires == {str(item.id): item.due_on + DAY for item in found.values()}
+
+    async def one_by_one(session: AsyncSession) -> list[Item]:
+        more: dict[str, Any] = {"days": 5, "clock": at(MONDAY), "correlation_id": "case-2"}
+        return [await work.open(session, QUEUE, one, department=waiting[one], **more) for one in ("paper-2", "paper-3")]
+
+    await look.execute("TRUNCATE work_item, due")
+    assert await once(database, one_by_one, Cause(cause)) == [found["paper-2"], found["paper-3"]]
+
+
+async def test_many_who_open_the_same_in_any_order_do_not_wait_in_a_circle(
+    database: Database, look: asyncpg.Connection
+) -> None:
+    subjects = [f"paper-{n}" for n in range(300)]
+
+    async def open_all(order: list[str]) -> None:
+        waiting = dict.fromkeys(order)
+        await once(
+            database, lambda s: work.open_many(s, QUEUE, waiting, days=5, clock=at(MONDAY), correlation_id="case-1")
+        )
+
+    await asyncio.gather(*(open_all(order) for order in (subjects, subjects[::-1]) * 4))
+    assert await look.fetchval("SELECT count(*) FROM work_item") == len(subjects)
+
+
 async def test_a_reaction_that_is_run_again_opens_the_same_item(database: Database, look: asyncpg.Connection) -> None:
     cause = Cause(uuid4())
 
@@ -202,7 +241,7 @@ async def test_only_its_holder_gives_an_item_back_or_on(database: Database, look
             await act(database, partial(work.release, id=held.id, desk=desk, version=held.version, clock=at(MONDAY)))
     given = await act(database, lambda s: work.hand_over(s, held.id, "ben", ANN, held.version, at(MONDAY + DAY)))
 
-    assert (given.claimed_by, given.claimed_at.date()) == ("ben", MONDAY + DAY)
+    assert (given.claimed_by, given.claimed_at.astimezone(SHANGHAI).date()) == ("ben", MONDAY + DAY)
     assert await view(look, BEN, "mine") == ["paper-1"]
     with pytest.raises(work.NotYours):
         await act(database, lambda s: work.release(s, held.id, ANN, given.version, at(MONDAY)))

@@ -260,7 +260,7 @@ def test_risk_finds_facts_in_everything_it_reads() -> None:
     assert found == read_by_risk
 
 
-@pytest.mark.parametrize("service", ["registration", "licensing", "supervision", "credit", "lobby"])
+@pytest.mark.parametrize("service", ["registration", "licensing", "supervision", "credit"])
 def test_what_a_service_reads_it_also_acts_on(service: str) -> None:
     """A decoder without a reaction would be a promise that nobody keeps, and the other way round."""
     table: Reactions = importlib.import_module(f"services.{service}.reactions").table

@@ -11,10 +11,13 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from deploy.contracts import events, history, readers
 from libs.common.clock import BusinessClock
 from libs.common.database import Database, open_database
-from libs.common.envelope import Incoming
+from libs.common.envelope import Incoming, UnknownVersion, read
 from libs.common.run import prepare
 from libs.common.transaction import once
 from services.lobby import reactions, repository, views, words
@@ -55,7 +58,7 @@ async def database(spine: Spine) -> AsyncIterator[Database]:
 
 
 async def hear(database: Database, *events: Incoming) -> None:
-    await once(database, lambda session: reactions.table.apply(session, events, BusinessClock()))
+    await once(database, lambda session: reactions.apply(session, events, BusinessClock()))
 
 
 async def rows(spine: Spine, query: str, *arguments: Any) -> list[dict[str, Any]]:
@@ -133,6 +136,84 @@ async def test_what_relatives_bring_upon_an_enterprise_is_evidence_in_words_for_
         "10 or more enterprises at its address, since 5 January 2026",
         "No longer: Related enterprise on the serious list",
     ]  # fmt: skip
+
+
+async def test_everything_that_is_read_is_told(spine: Spine, database: Database) -> None:
+    """Each sample of what the others have ever said becomes one row, all in one batch."""
+    read_here = {kind.type for kind in events.consumed()["lobby"]}
+    shapes = [shape for of_type in history.load().values() for shape in of_type if shape.type in read_here]
+    samples = [read(readers.record(shape, shape.data), shape.headers["ce_source"]) for shape in shapes]
+    heard = [one._replace(id=uuid4()) for one in samples if isinstance(one, Incoming)]
+    await hear(database, *heard)
+    assert {one.type for one in heard} == read_here
+    told = await rows(spine, repository.EVENTS, [one.id for one in heard])
+    assert {row["event_id"]: row["type"] for row in told} == {one.id: one.type for one in heard}
+    assert len(told) == len(heard) == len(samples)
+
+
+async def test_what_nobody_here_reads_is_passed_over_and_an_unknown_version_is_not(
+    spine: Spine, database: Database
+) -> None:
+    met, foreign = event("supervision.correction_met.v1", {}), event("supervision.lunch_taken.v1", {})
+    with pytest.raises(UnknownVersion):
+        await hear(database, met, event("supervision.correction_met.v2", {}))
+    assert not await rows(spine, repository.EVENTS, [met.id])
+    await hear(database, foreign, met)
+    assert [row["event_id"] for row in await rows(spine, repository.EVENTS, [met.id, foreign.id])] == [met.id]
+
+
+OTHER, ANOTHER = "91310106MA00000200", uuid4()
+
+
+def said_of_two_cases() -> list[Incoming]:
+    """Events that say of two applications and two enterprises whose they are and that they belong together, say
+    otherwise, or leave it out."""
+    said = [
+        event("credit.record_rejected.v1", {"reason": "unknown_subject"}, subject="record-1"),
+        *(event("supervision.correction_met.v1", {}, subject=uscc) for uscc in (USCC, OTHER)),
+        *(event("risk.related_party_signalled.v1", {"indicator": "shared_address_density", "record": "domicile",
+                "value": value, "since": "2026-01-05"}) for value in (0, 10)),
+    ]  # fmt: skip
+    for application in (APPLICATION, ANOTHER):
+        subject = str(application)
+        said.append(event("registration.corrections_requested.v1", {"due_on": "2026-01-05"}, subject=subject))
+        for whose in ("applicant-1", "applicant-2"):
+            requested = {"filed_by": whose, "due_on": "2026-01-05"}
+            said.append(event("registration.signatures_requested.v1", requested, subject=subject))
+            said += [
+                submitted(filed_by=whose, uscc=uscc)._replace(subject=subject, id=uuid4()) for uscc in (None, USCC)
+            ]
+        for uscc in (USCC, OTHER):
+            decided = {"outcome": "registered", "decided_by": "registrar-1", "uscc": uscc}
+            said.append(event("registration.application_decided.v1", decided, subject=subject))
+            for more in ({}, {"filed_by": "applicant-1"}, {"filed_by": "applicant-2"}):
+                registration = {"application_id": subject, **more}
+                said.append(event("registration.enterprise_registered.v1", registration, subject=uscc))
+    return said
+
+
+SAID = said_of_two_cases()
+TABLES = {
+    "application": "application_id", "enterprise": "uscc", "timeline_entry": "n", "risk_event": "event_id"
+}  # fmt: skip
+
+
+async def kept(spine: Spine, database: Database, *batches: list[Incoming]) -> dict[str, list[dict[str, Any]]]:
+    """What is in every table once an empty lobby has heard this; of the timeline, lines in their order."""
+    async with spine.database("lobby") as connection:
+        await connection.execute(f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY")
+    for batch in batches:
+        await hear(database, *batch)
+    return {table: await rows(spine, f"SELECT * FROM {table} ORDER BY {key}") for table, key in TABLES.items()}
+
+
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@given(batches=st.lists(st.lists(st.sampled_from(SAID), max_size=15), max_size=4))
+async def test_a_batch_leaves_what_its_events_leave_one_by_one(
+    spine: Spine, database: Database, batches: list[list[Incoming]]
+) -> None:
+    one_by_one = [[one] for batch in batches for one in batch]
+    assert await kept(spine, database, *batches) == await kept(spine, database, *one_by_one)
 
 
 def example(kind: type[Any]) -> dict[str, Any]:

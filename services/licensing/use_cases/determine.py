@@ -20,8 +20,7 @@ async def enter_enterprise(
     session: AsyncSession, enterprise: tables.Enterprise, cause: UUID, catalogue: Catalogue, clock: Clock
 ) -> None:
     """A new enterprise: keep the copy, work out what it needs, notify a department of each item that is due."""
-    await session.merge(enterprise)
-    await session.flush()
+    enterprise = await repository.enter(session, enterprise)
     await _determine(session, enterprise, cause, notifications.NEW, catalogue, clock, on=enterprise.registered_on)
 
 
@@ -43,9 +42,9 @@ async def _determine(
     session: AsyncSession, enterprise: tables.Enterprise, cause: UUID, event_type: int, catalogue: Catalogue,
     clock: Clock, *, on: date,
 ) -> None:  # fmt: skip
-    if await repository.is_determined(session, cause):
+    before = await repository.determination(session, enterprise.uscc, cause)
+    if before is not None and before.cause == cause:
         return
-    before = await repository.last_determination(session, enterprise.uscc)
     record = recorded(facts_of(enterprise), on, catalogue)
     session.add(
         tables.Determination(
@@ -60,9 +59,8 @@ async def _determine(
     )
     outbox.add(session, said, subject=enterprise.uscc, clock=clock)
     known = due_items(before.record) if before else {}
-    for item_id, row in due_items(record).items():
-        if item_id not in known:
-            await notifications.notify(session, enterprise.uscc, row, cause, event_type, catalogue, clock)
+    new = [row for item_id, row in due_items(record).items() if item_id not in known]
+    await notifications.notify(session, enterprise.uscc, new, cause, event_type, catalogue, clock)
 
 
 def due_items(record: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

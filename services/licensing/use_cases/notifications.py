@@ -4,7 +4,7 @@ Source: 工商企注字〔2015〕211号 (its number from memory); codes as in du
 days was found: the deadline is the district's own setting.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
@@ -45,35 +45,36 @@ class UnknownDepartment(Exception):
 
 
 async def notify(
-    session: AsyncSession, uscc: str, row: Mapping[str, Any], cause: UUID, event_type: int, catalogue: Catalogue,
-    clock: Clock,
+    session: AsyncSession, uscc: str, rows: Sequence[Mapping[str, Any]], cause: UUID, event_type: int,
+    catalogue: Catalogue, clock: Clock,
 ) -> None:  # fmt: skip
-    """Send the registration record for a due item to its department, once per enterprise, item and event. Where the
+    """Send the registration record for each due item to its department, once per enterprise, item and event. Where the
     department was not seen in the law, it is not dispatched: departments may claim it."""
-    id = uuid5(cause, f"notification:{uscc}:{row['item_id']}")
-    is_clear = row["confidence"] == "verified"
-    department = row["department"] if is_clear else None
-    days = catalogue.days("notification_claim_days")
-    item = await work.open(
-        session, QUEUE, str(id), days=days, clock=clock, correlation_id=_correlation(session), department=department
-    )
-    session.add(
-        tables.Notification(
-            id=id,
-            uscc=uscc,
-            item_id=row["item_id"],
-            cause=cause,
-            event_type=event_type,
-            dispatch_status=AUTOMATIC if is_clear else NOT_DISPATCHED,
-            target_type=APPROVING if "district" in row["level"].split("/") else TERRITORIAL,
-            catalogue_department=row["department"],
-            department=department,
-            state="sent",
-            sent_on=clock.today(),
-            claim_by=item.due_on,
+    sent = {uuid5(cause, f"notification:{uscc}:{row['item_id']}"): row for row in rows}
+    departments = {id: row["department"] if row["confidence"] == "verified" else None for id, row in sent.items()}
+    items = await work.open_many(
+        session, QUEUE, {str(id): department for id, department in departments.items()},
+        days=catalogue.days("notification_claim_days"), clock=clock, correlation_id=_correlation(session),
+    )  # fmt: skip
+    for id, row in sent.items():
+        item = items[str(id)]
+        session.add(
+            tables.Notification(
+                id=id,
+                uscc=uscc,
+                item_id=row["item_id"],
+                cause=cause,
+                event_type=event_type,
+                dispatch_status=NOT_DISPATCHED if departments[id] is None else AUTOMATIC,
+                target_type=APPROVING if "district" in row["level"].split("/") else TERRITORIAL,
+                catalogue_department=row["department"],
+                department=departments[id],
+                state="sent",
+                sent_on=clock.today(),
+                claim_by=item.due_on,
+            )
         )
-    )
-    _say_notified(session, id, uscc, row["item_id"], row["department"], item, clock)
+        _say_notified(session, id, uscc, row["item_id"], row["department"], item, clock)
 
 
 async def claim(session: AsyncSession, id: UUID, officer: Caller, version: int, clock: Clock) -> tables.Notification:
