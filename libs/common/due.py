@@ -30,7 +30,7 @@ Row = tuple[str, str, date]
 
 POLL_SECONDS = 0.2
 SET = """
-INSERT INTO due (kind, subject, on_date) SELECT * FROM unnest($1::text[], $2::text[], $3::date[])
+INSERT INTO due (kind, subject, on_date) SELECT $1, * FROM unnest($2::text[], $3::date[])
 ON CONFLICT (kind, subject) DO UPDATE SET on_date = excluded.on_date, attempts = 0, retry_at = NULL, error = NULL
 """
 IS_DUE = """
@@ -55,14 +55,13 @@ WHERE (kind, subject, on_date) = ($1, $2, $3) RETURNING attempts
 
 async def add(session: AsyncSession, kind: str, subject: str, on: date) -> None:
     """Have `kind` fire for `subject` on this Shanghai date (at 00:00); a later call moves the date."""
-    await add_many(session, kind, {subject: on})
+    await add_many(await raw(session), kind, {subject: on})
 
 
-async def add_many(session: AsyncSession, kind: str, dates: Mapping[str, date]) -> None:
+async def add_many(connection: asyncpg.Connection, kind: str, dates: Mapping[str, date]) -> None:
     """Have `kind` fire for each subject on its date. Sorted, so that nobody who adds the same waits in a circle."""
     if dates:
-        rows = [(kind, subject, on) for subject, on in sorted(dates.items())]
-        await (await raw(session)).execute(SET, *map(list, zip(*rows, strict=True)))
+        await connection.execute(SET, kind, *map(list, zip(*sorted(dates.items()), strict=True)))
 
 
 async def remove(session: AsyncSession, kind: str, subject: str) -> None:

@@ -203,13 +203,14 @@ async def open_many(
     cause: Cause = session.info["cause"]
     ids = {subject: uuid5(cause.id, f"work:{queue}:{subject}") if cause.id else uuid4() for subject in sorted(waiting)}
     today, deadline = clock.today(), calendar.add_working_days(clock.today(), days)
-    rows = await (await raw(session)).fetch(
+    connection = await raw(session)
+    rows = await connection.fetch(
         OPEN, queue, correlation_id, today, days, deadline.on, deadline.provisional,
         list(ids.values()), list(ids), [waiting[subject] for subject in ids],
     )  # fmt: skip
     items = {item.subject: item for item in map(_item, rows)}
     fires = {str(id): deadline.on + DAY for subject, id in ids.items() if items[subject].id == id}
-    await due.add_many(session, OVERDUE, fires)
+    await due.add_many(connection, OVERDUE, fires)
     return items
 
 

@@ -5,10 +5,9 @@ from datetime import date
 
 import asyncpg
 
-from libs.common import work
+from libs.common import due, work
 from libs.common.clock import Clock
 from libs.common.database import Database
-from libs.common.due import SET
 from libs.common.envelope import Incoming
 from libs.common.problems import Fault, Problem
 from libs.common.service import Service, TakeRecords
@@ -31,7 +30,8 @@ async def lift_announced(connection: asyncpg.Connection, adopted: list[Incoming]
     said = {event.subject: json.loads(event.data) for event in in_order if event.type == RestrictionChanged.type}
     for uscc, data in said.items():
         await connection.execute(repository.LIFT_RESTRICTIONS, uscc, data["restrictions"], data["grounds"])
-        await connection.execute(SET, standing.RECHECK, uscc, date.fromisoformat(data["changed_on"]))
+    dates = {uscc: date.fromisoformat(data["changed_on"]) for uscc, data in said.items()}
+    await due.add_many(connection, standing.RECHECK, dates)
     return [f"{len(said)} announced restrictions taken over; each is worked out again."] if said else []
 
 
