@@ -29,9 +29,7 @@ class Enterprise(Row, table=True):
     uscc: str = Field(primary_key=True)
     registered_on: date | None = None
     filed_by: str | None = None
-    restrictions: list[str] = Field(
-        default=[], sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": NONE}
-    )
+    restrictions: list[str] = Field(default=[], sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": NONE})
     restriction_grounds: list[str] = Field(
         default=[], sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": NONE}
     )

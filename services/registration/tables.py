@@ -51,16 +51,12 @@ class Application(Row, table=True):
     filed_by: str | None = None
     round: int = Field(default=1, sa_column_kwargs={"server_default": ONE})
     version: int = Field(default=1, sa_column_kwargs={"server_default": ONE})
-    corrections: list[dict[str, Any]] = Field(
-        default=[], sa_type=JSONB, sa_column_kwargs={"server_default": NO_LIST}
-    )
+    corrections: list[dict[str, Any]] = Field(default=[], sa_type=JSONB, sa_column_kwargs={"server_default": NO_LIST})
     correct_by: date | None = None
     sign_by: date | None = None
     decided: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     proposed: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
-    concerns: list[dict[str, Any]] = Field(
-        default=[], sa_type=JSONB, sa_column_kwargs={"server_default": NO_LIST}
-    )
+    concerns: list[dict[str, Any]] = Field(default=[], sa_type=JSONB, sa_column_kwargs={"server_default": NO_LIST})
 
     __table_args__ = (
         sa.Index("application_by_time", "submitted_at", "id"),
@@ -150,9 +146,7 @@ class Enterprise(Row, table=True):
     capital: str | None = None
     deregistered_on: date | None = None
     facts: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
-    flags: list[str] = Field(
-        default=[], sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": sa.text("'{}'")}
-    )
+    flags: list[str] = Field(default=[], sa_type=ARRAY(sa.Text), sa_column_kwargs={"server_default": sa.text("'{}'")})
     legacy_form: str | None = None
     withdrawn_on: date | None = None
 

@@ -22,7 +22,7 @@ from libs.common.audit.chain import GENESIS, Finding, Row, Walk, link
 from libs.common.audit.sealer import go_on_after_restore, is_behind, seal, sealer
 from libs.common.audit.verification import Verification, verify
 from libs.common.clock import BusinessClock
-from libs.common.database import Database, open_database, provision
+from libs.common.database import Database, open_database, provision, reading
 from libs.common.identity import Caller
 from libs.common.migration import migrate
 from libs.common.service import find
@@ -313,7 +313,9 @@ async def test_the_service_itself_cannot_change_what_it_has_recorded(audited: Au
 
 
 async def test_a_look_is_recorded_with_its_purpose(audited: Audited) -> None:
-    await audit.look(audited.database, OFFICER, "/v1/enterprises/91310106MA0000015B/risk", "case_handling", CLOCK)
+    seen = "/v1/enterprises/91310106MA0000015B/risk"
+    async with reading(audited.database) as connection:
+        await audit.insert(connection, OFFICER, "look", seen, CLOCK, purpose="case_handling")
     await audited.seal_and_publish()
     entry = await audited.look.fetchval("SELECT convert_from(entry, 'UTF8') FROM audit ORDER BY number DESC LIMIT 1")
     assert '"action":"look"' in entry

@@ -1,7 +1,7 @@
 """Records: what the city's must look like, what the district's own events become, how long a penalty is shown."""
 
 import json
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.city import record
+from libs.common.clock import SHANGHAI
 from services.credit import policy
 from services.credit.domain import intake
 from services.credit.domain.intake import CityRecord, Known, Rejection, Seen
@@ -122,7 +123,8 @@ async def test_a_commitment_unkept_becomes_a_record_with_its_provenance_once(off
     assert (shown["kind"], shown["ground"], shown["origin"], shown["state"]) == (
         "commitment_breach", "CB1", "licensing", "standing",
     )  # fmt: skip
-    assert (shown["effective_on"], shown["received_at"][:10]) == ("2026-01-05", "2026-01-05")
+    received_on = datetime.fromisoformat(shown["received_at"]).astimezone(SHANGHAI).date()
+    assert (shown["effective_on"], received_on.isoformat()) == ("2026-01-05", "2026-01-05")
     [said] = await office.said(uscc, "record_accepted")
     assert (said["record_id"], said["origin_id"], "origin_version" in said) == (id, shown["origin_id"], False)
 

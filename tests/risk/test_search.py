@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -58,6 +59,12 @@ async def test_a_filter_finds_what_looking_at_each_would_find(window: Window, qu
     assert [one["uscc"] for one in everyone] == list(usccs(1, 18))
     found = await window.every(f"{SEARCH}?limit=4&{query}")
     assert found == [one for one in everyone if fits(one)]
+
+
+async def test_a_crowd_of_looks_waits_for_the_database_and_not_for_each_other(window: Window) -> None:
+    """A look that held one connection and waited for another stood still with nineteen others, until it was put off."""
+    answers = await asyncio.gather(*(window.get(SEARCH) for _ in range(60)))
+    assert {answer.status_code for answer in answers} == {200}
 
 
 async def test_an_indicator_finds_those_for_whom_a_rule_over_it_counts(window: Window) -> None:

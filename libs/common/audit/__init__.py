@@ -6,7 +6,7 @@ from opentelemetry import trace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common.clock import Clock
-from libs.common.database import Database, raw, reading
+from libs.common.database import raw
 from libs.common.identity import Caller
 
 ADD = "INSERT INTO audit (entry, actor, object) VALUES ($1, $2, $3)"
@@ -21,12 +21,6 @@ async def add(
     `caller` is None where nobody has identified themselves, or where time or an event acts.
     """
     await insert(await raw(session), caller, action, object, clock, **details)
-
-
-async def look(database: Database, caller: Caller, what: str, purpose: str, clock: Clock) -> None:
-    """Record that `caller` looks at `what` for this purpose, before it is read; in a transaction of its own."""
-    async with reading(database) as connection:
-        await insert(connection, caller, "look", what, clock, purpose=purpose)
 
 
 async def insert(

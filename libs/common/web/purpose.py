@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal, cast, get_args
 
+import asyncpg
 from fastapi import Depends, Header, Request
 
 from libs.common import audit
 from libs.common.identity import Caller
 from libs.common.problems import Problem
+from libs.common.web.commands import Reading
 from libs.common.web.running import running
 
 Code = Literal["supervision_planning", "case_handling", "audit", "policy_analysis", "complaint_handling"]
@@ -38,15 +40,18 @@ class Look:
 
     request: Request
     purpose: Code
+    reading: asyncpg.Connection
 
     async def record(self) -> None:
-        """Write who looks, at what and why; before the reading, so that nothing is seen unrecorded."""
-        run, caller = running(self.request), cast(Caller, self.request.state.caller)
-        await audit.look(run.database, caller, self.request.url.path, self.purpose, run.clock)
+        """Write who looks, at what and why; before the reading, so that nothing is seen unrecorded. It is written on
+        the connection that reads, outside of any transaction: who held one and waited for another could wait for ever.
+        """
+        caller, clock = cast(Caller, self.request.state.caller), running(self.request).clock
+        await audit.insert(self.reading, caller, "look", self.request.url.path, clock, purpose=self.purpose)
 
 
-async def _look(request: Request, purpose: Purpose) -> Look:
-    return Look(request, purpose)
+async def _look(request: Request, purpose: Purpose, reading: Reading) -> Look:
+    return Look(request, purpose, reading)
 
 
 Looking = Annotated[Look, Depends(_look)]
