@@ -45,7 +45,7 @@ async def search_enterprises(
     is read is recorded with its purpose."""
     await looking.record()
     (behind,) = after(cursor, str) or ("",)
-    scorecard = await scorecards.read_in_force(reading)
+    scorecard = await scorecards.read_in_force(reading) if wanted.indicator else None
     rows, last = await repository.search(reading, wanted, scorecard, behind, limit)
     beside = await overrides.in_force(reading, [row["uscc"] for row in rows])
     return SearchView(

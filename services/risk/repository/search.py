@@ -72,13 +72,14 @@ def last_looked_at(filters: Filters) -> str:
 
 
 async def search(
-    connection: asyncpg.Connection, filters: Filters, scorecard: Scorecard, behind: str, limit: int
+    connection: asyncpg.Connection, filters: Filters, scorecard: Scorecard | None, behind: str, limit: int
 ) -> tuple[list[asyncpg.Record], str | None]:
-    """Up to `limit` enterprises behind this USCC, and the USCC behind which to go on; None where there are no more."""
+    """Up to `limit` enterprises behind this USCC, and the USCC behind which to go on; None where there are no more.
+    The scorecard says by which rules an indicator counts; without an indicator nobody asks it."""
     if filters.indicator is None:
         rows = await connection.fetch(page_query(filters), behind, limit + 1)
         return rows[:limit], rows[limit - 1]["uscc"] if len(rows) > limit else None
-    bits = reasons(filters.indicator, scorecard)
+    bits = reasons(filters.indicator, scorecard) if scorecard else 0
     if not bits:
         return [], None
     rows = await connection.fetch(page_query(filters), behind, limit + 1, bits, LOOKED_AT)
