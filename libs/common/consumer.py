@@ -49,7 +49,7 @@ MEMBER: dict[str, Any] = {
     "request_timeout_ms": 10_000,  # above the rebalance time-out: JoinGroup may block that long
     "retry_backoff_ms": 200,
     "metadata_max_age_ms": 10_000,
-    "fetch_max_wait_ms": 500,
+    "fetch_max_wait_ms": 100,  # what else is asked on the connection waits behind it: a longer one is felt everywhere
     "partition_assignment_strategy": (RangePartitionAssignor,),
 }
 PACE_SECONDS = 0.05
