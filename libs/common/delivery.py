@@ -133,3 +133,9 @@ def futile(disposition: str, row: Parked, mark: Mark) -> str | None:
 def retry_delay(attempts: int) -> int:
     """Seconds until the next attempt of a failed head."""
     return RETRY_SECONDS[min(attempts, len(RETRY_SECONDS)) - 1]
+
+
+def pause_after(took: float, pace: float, most: float) -> float:
+    """Seconds to pause after what took so long, where more is to come and nobody lags: until the pace is kept, and on a
+    busy machine twice as long as it took, up to `most`."""
+    return max(pace - took, min(2 * took, most))

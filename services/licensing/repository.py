@@ -1,12 +1,12 @@
 """Named queries of licensing. What belongs to somebody is asked for with its owner, or with the officer's department:
 what is not theirs is not there."""
 
+import json
 from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,6 +22,12 @@ from services.licensing.tables import (
     Restriction,
 )
 
+ENTER = """
+INSERT INTO enterprise (uscc, filed_by, registered_on, activities, answers, capital)
+VALUES ($1, $2, $3, $4, $5::jsonb, $6)
+ON CONFLICT (uscc) DO UPDATE SET filed_by = excluded.filed_by, registered_on = excluded.registered_on,
+    activities = excluded.activities, answers = excluded.answers, capital = excluded.capital, deregistered_on = NULL
+"""
 WAITING = ("sent", "returned", "overdue")
 """The states of a notification that nobody has claimed."""
 
@@ -34,13 +40,12 @@ async def enterprise_to_change(session: AsyncSession, uscc: str, owner: str | No
     return (await session.exec(wanted)).first()
 
 
-async def enter(session: AsyncSession, enterprise: Enterprise) -> Enterprise:
-    """The enterprise as it is entered, whatever was known of it."""
-    entering = insert(Enterprise).values(enterprise.model_dump())
-    entering = entering.on_conflict_do_update(index_elements=["uscc"], set_=dict(entering.excluded))
-    found = await session.exec(entering.returning(Enterprise), execution_options={"populate_existing": True})
-    entered: Enterprise = found.scalars().one()
-    return entered
+async def enter(session: AsyncSession, enterprise: Enterprise) -> None:
+    """Enter it, whatever was known of it."""
+    await (await raw(session)).execute(
+        ENTER, enterprise.uscc, enterprise.filed_by, enterprise.registered_on, enterprise.activities,
+        json.dumps(enterprise.answers), enterprise.capital,
+    )  # fmt: skip
 
 
 async def restriction(session: AsyncSession, uscc: str) -> Restriction | None:

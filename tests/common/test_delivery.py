@@ -16,6 +16,7 @@ from libs.common.delivery import (
     Step,
     decide,
     next_step,
+    pause_after,
     retry_delay,
 )
 
@@ -159,3 +160,15 @@ def test_retries_come_at_growing_distances_and_never_end() -> None:
 def test_a_drop_comes_before_what_it_unblocks() -> None:
     rows = [parked(3, FORKED, other=1, decided="drop"), parked(6, decided="retry")]
     assert next_step(marked(5), rows, NOW) == Step("drop", rows[0])
+
+
+@pytest.mark.parametrize(
+    ("took", "pause"),
+    [
+        pytest.param(0.01, 0.04, id="quick: the pace is kept"),
+        pytest.param(0.04, 0.08, id="slow: twice as long, and the next batch is larger"),
+        pytest.param(1.5, 0.2, id="very slow: never longer than that"),
+    ],
+)
+def test_a_busy_machine_pauses_longer(took: float, pause: float) -> None:
+    assert pause_after(took, 0.05, 0.2) == pytest.approx(pause)

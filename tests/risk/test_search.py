@@ -61,9 +61,10 @@ async def test_a_filter_finds_what_looking_at_each_would_find(window: Window, qu
     assert found == [one for one in everyone if fits(one)]
 
 
-async def test_a_crowd_of_looks_waits_for_the_database_and_not_for_each_other(window: Window) -> None:
+@pytest.mark.parametrize("path", [SEARCH, "/v1/risk/changes"])
+async def test_a_crowd_of_looks_waits_for_the_database_and_not_for_each_other(window: Window, path: str) -> None:
     """A look that held one connection and waited for another stood still with nineteen others, until it was put off."""
-    answers = await asyncio.gather(*(window.get(SEARCH) for _ in range(60)))
+    answers = await asyncio.gather(*(window.get(path) for _ in range(60)))
     assert {answer.status_code for answer in answers} == {200}
 
 

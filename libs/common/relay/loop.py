@@ -5,6 +5,7 @@ It may send an event twice (after a crash, or as a deposed leader that wakes up)
 
 import asyncio
 import json
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -19,6 +20,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from libs.common import crash, kafka
 from libs.common.database import Database, connect
+from libs.common.delivery import pause_after
 from libs.common.envelope import headers, source_of
 from libs.common.relay.progress import Progress, advanced
 from libs.common.settings import Refused, Settings
@@ -30,8 +32,9 @@ T = TypeVar("T")
 LOCK = "hashtextextended('one-window-relay', 0)"
 READ_AT_MOST = 6_000
 POLL_SECONDS = 0.05
-PACE_SECONDS = 0.025
-"""Rounds that found something are no closer together than that: what is said at the same time is sent together."""
+PACE_SECONDS, PAUSE_AT_MOST = 0.025, 0.1
+"""Rounds that found something are no closer together than that: what is said at the same time is sent together. On a
+busy machine, where a round takes long, the pause is longer."""
 PING_SECONDS = 1.0
 PRUNE_SECONDS = 60.0
 PRUNE_ROWS = 5_000
@@ -140,7 +143,7 @@ async def _lead(
         next_prune = 0.0
         while not stop.is_set():
             database.said.clear()
-            before = progress
+            before, began = progress, time.monotonic()
             progress = await _round(database, settings, connection, producer, progress, outward)
             seen.high = progress.high
             if progress.unacknowledged:
@@ -150,7 +153,7 @@ async def _lead(
                 next_prune = now + (POLL_SECONDS if more else PRUNE_SECONDS)
             if progress.high - before.high < READ_AT_MOST:
                 if progress.high > before.high:
-                    await asyncio.sleep(PACE_SECONDS)
+                    await asyncio.sleep(pause_after(time.monotonic() - began, PACE_SECONDS, PAUSE_AT_MOST))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(database.said.wait(), POLL_SECONDS)
     finally:

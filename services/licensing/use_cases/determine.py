@@ -20,7 +20,7 @@ async def enter_enterprise(
     session: AsyncSession, enterprise: tables.Enterprise, cause: UUID, catalogue: Catalogue, clock: Clock
 ) -> None:
     """A new enterprise: keep the copy, work out what it needs, notify a department of each item that is due."""
-    enterprise = await repository.enter(session, enterprise)
+    await repository.enter(session, enterprise)
     await _determine(session, enterprise, cause, notifications.NEW, catalogue, clock, on=enterprise.registered_on)
 
 

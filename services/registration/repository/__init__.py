@@ -14,7 +14,6 @@ from libs.common.database import raw
 from services.registration.domain import Facts, false_registration, recalled
 from services.registration.tables import (
     Application,
-    Ban,
     Deregistration,
     Draft,
     Enterprise,
@@ -64,6 +63,7 @@ async def established_facts(session: AsyncSession, enterprise: Enterprise) -> di
     return facts
 
 
+BANS = "SELECT known_as, until FROM ban WHERE known_as = ANY($1::uuid[]) AND $2 BETWEEN since AND until"
 FACTS = """
 SELECT decision -> 'facts' FROM enterprise_change WHERE uscc = $1 AND outcome = 'accepted'
 ORDER BY requested_at DESC, id DESC LIMIT 1
@@ -110,8 +110,8 @@ async def form_of(session: AsyncSession, enterprise: Enterprise) -> dict[str, An
 
 async def bans(session: AsyncSession, known_as: Sequence[UUID], on: date) -> list[false_registration.Ban]:
     """Who of these may not apply on this day."""
-    wanted = select(Ban).where(col(Ban.known_as).in_(known_as), col(Ban.since) <= on, col(Ban.until) >= on)
-    return [false_registration.Ban(row.known_as, row.until) for row in (await session.exec(wanted)).all()]
+    rows = await (await raw(session)).fetch(BANS, known_as, on)
+    return [false_registration.Ban(row["known_as"], row["until"]) for row in rows]
 
 
 async def hand_over_to_change(session: AsyncSession, uscc: str, matter: str) -> HandOver | None:

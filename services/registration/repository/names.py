@@ -37,6 +37,10 @@ SELECT e.uscc, e.registered_on, e.activities, a.id, a.form -> 'name' AS name
 FROM enterprise e JOIN application a ON a.id = e.application_id
 WHERE e.deregistered_on IS NULL AND NOT EXISTS (SELECT 1 FROM name_held h WHERE h.uscc = e.uscc) LIMIT 5000
 """
+OWN_RESERVATION = """
+SELECT id FROM name_held WHERE state = 'reserved' AND holder = $1 AND full_name = $2 AND until >= $3
+ORDER BY held_since LIMIT 1 FOR UPDATE
+"""
 RESERVATIONS = """
 SELECT id, full_name, name, held_since, until FROM name_held
 WHERE state = 'reserved' AND holder = $1 AND until >= $2 AND ($3::date IS NULL OR (held_since, id) < ($3, $4::uuid))
@@ -61,11 +65,8 @@ async def names_like(
 
 async def own_reservation(session: AsyncSession, holder: str, full: str, today: date) -> NameHeld | None:
     """The reservation of this account for exactly this name, locked."""
-    wanted = select(NameHeld).where(
-        NameHeld.state == "reserved", NameHeld.holder == holder, NameHeld.full_name == full,
-        col(NameHeld.until) >= today,
-    )  # fmt: skip
-    return (await session.exec(wanted.order_by(col(NameHeld.held_since)).limit(1).with_for_update())).first()
+    id = await (await raw(session)).fetchval(OWN_RESERVATION, holder, full, today)
+    return await session.get(NameHeld, id) if id else None
 
 
 async def reservation(session: AsyncSession, id: UUID, holder: str | None = None) -> NameHeld | None:

@@ -98,7 +98,6 @@ async def take_name(
         row.holder = owner
         session.add(row)
     row.state, row.application_id = "applied", id
-    await session.flush()
     return answer
 
 

@@ -50,7 +50,7 @@ async def read_changes(
 ) -> ChangesView:  # fmt: skip
     """Class changes as they were announced. Ask again with `next`: each change comes once, also one whose transaction
     ended late. One audit row per purpose in a quarter of an hour."""
-    await record_session(request, caller, purpose)
+    await record_session(connection, request, caller, purpose)
     place = await _place(connection, cursor, start)
     given, then = await repository.after(connection, place, limit)
     return ChangesView(items=[ClassChangeView.of(dict(row)) for row, _ in given], next=then.written())
@@ -67,7 +67,7 @@ async def stream_changes(
     """Class changes as server-sent events: from `Last-Event-ID` or `cursor`, otherwise from now. The first event says
     that this is for internal use; a comment every 10 s says that the stream lives. Who comes back with the last id
     misses nothing."""
-    await record_session(request, caller, purpose)
+    await record_session(connection, request, caller, purpose)
     place = await _place(connection, last_event_id or cursor, "now")
     events = _events(request, running(request), place)
     return StreamingResponse(
@@ -75,12 +75,12 @@ async def stream_changes(
     )
 
 
-async def record_session(request: Request, caller: Caller, purpose: Code) -> None:
+async def record_session(connection: asyncpg.Connection, request: Request, caller: Caller, purpose: Code) -> None:
     """Write who follows what and why, before anything is read: one audit row per caller, purpose and session."""
-    run, what = running(request), request.url.path
-    async with reading(run.database) as connection, connection.transaction():
+    what, clock = request.url.path, running(request).clock
+    async with connection.transaction():
         if await looks.begins_session(connection, caller.subject, what, purpose):
-            await audit.insert(connection, caller, "look", what, run.clock, purpose=purpose)
+            await audit.insert(connection, caller, "look", what, clock, purpose=purpose)
 
 
 async def _place(connection: asyncpg.Connection, cursor: str | None, start: str) -> Place:
