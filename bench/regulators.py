@@ -37,7 +37,10 @@ async def measure(on: Ground, enterprises: int = ENTERPRISES) -> None:
     process.start(REQUESTS_PER_MINUTE="1000000", BUSINESS_START=TODAY.isoformat()).wait_ready()
     flowing = asyncio.create_task(_flow(on, enterprises))
     random = Random(1)
-    one = lambda: f"/v1/enterprises/{uscc(random.randrange(enterprises))}/risk"  # noqa: E731
+
+    def one() -> str:
+        return f"/v1/enterprises/{uscc(random.randrange(enterprises))}/risk"
+
     kinds = {
         "one enterprise, just filled in": one,
         "one enterprise": one,
