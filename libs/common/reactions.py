@@ -1,6 +1,6 @@
 """Reactions: which act an event of another service leads to; events come in through the same use cases as people do."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,8 +13,21 @@ from libs.common.outbox import Cause
 from libs.common.telemetry import tracer
 
 E = TypeVar("E", bound=Event)
+T = TypeVar("T")
 Reaction = Callable[[AsyncSession, Incoming, E, Clock], Awaitable[None]]
 """`(session, incoming, event, clock)`: `incoming` is the envelope (subject, id), `event` its decoded data."""
+
+
+def how_read(table: Mapping[str, T], type: str) -> T | None:
+    """What stands in a service's table for events of this type, None where it does not read them.
+
+    Raises UnknownVersion where it reads another version of them: they are not passed over.
+    """
+    if (found := table.get(type)) is None:
+        base = base_and_version(type)[0]
+        if any(base_and_version(known)[0] == base for known in table):
+            raise UnknownVersion(type)
+    return found
 
 
 class Reactions:
@@ -34,12 +47,8 @@ class Reactions:
 
     async def apply(self, session: AsyncSession, events: Sequence[Incoming], clock: Clock) -> None:
         """Give each event its effect, in order. The ids of what a reaction says derive from its event's id."""
-        bases = {base_and_version(type)[0] for type in self.table}
         for incoming in events:
-            found = self.table.get(incoming.type)
-            if found is None:
-                if base_and_version(incoming.type)[0] in bases:
-                    raise UnknownVersion(incoming.type)
+            if (found := how_read(self.table, incoming.type)) is None:
                 continue
             decoder, reaction = found
             session.info["cause"] = Cause(incoming.id, incoming.correlation_id)

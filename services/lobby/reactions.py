@@ -15,13 +15,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common.clock import Clock
 from libs.common.database import raw
-from libs.common.envelope import Event, Incoming, UnknownVersion, base_and_version
+from libs.common.envelope import Event, Incoming
+from libs.common.reactions import how_read
 from libs.common.telemetry import span_in_each
 from services.lobby import consumed_events as heard
 from services.lobby import repository
 
 DECODERS: dict[str, msgspec.json.Decoder[Any]] = {kind.type: msgspec.json.Decoder(kind) for kind in heard.CONSUMED}
-READ_BASES = {base_and_version(type)[0] for type in DECODERS}
 
 Line = tuple[Incoming, Event]
 
@@ -31,10 +31,7 @@ async def apply(session: AsyncSession, events: Sequence[Incoming], _clock: Clock
     lines: list[Line] = []
     risk: list[Line] = []
     for incoming in events:
-        decoder = DECODERS.get(incoming.type)
-        if decoder is None:
-            if base_and_version(incoming.type)[0] in READ_BASES:
-                raise UnknownVersion(incoming.type)
+        if (decoder := how_read(DECODERS, incoming.type)) is None:
             continue
         event = decoder.decode(incoming.data)
         (risk if isinstance(event, heard.INTERNAL) else lines).append((incoming, event))

@@ -8,8 +8,9 @@ import msgspec
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from libs.common.clock import Clock
-from libs.common.envelope import Incoming, UnknownVersion, base_and_version
+from libs.common.envelope import Incoming
 from libs.common.outbox import Cause
+from libs.common.reactions import how_read
 from libs.common.telemetry import span_in_each
 from services.risk import policy, use_cases
 from services.risk.consumed_events import (
@@ -29,7 +30,6 @@ DECODERS = {kind.type: msgspec.json.Decoder(kind) for kind in CONSUMED}
 _REGISTERED = msgspec.json.Decoder(EnterpriseRegistered)
 _INSPECTED = msgspec.json.Decoder(InspectionCompleted)
 TYING = {kind.type for kind in (EnterpriseRegistered, EnterpriseChanged, EnterpriseDeregistered, RegistrationWithdrawn)}
-READ_BASES = {base_and_version(type)[0] for type in DECODERS}
 
 
 async def apply(session: AsyncSession, events: Sequence[Incoming], clock: Clock) -> None:
@@ -46,10 +46,7 @@ async def take(session: AsyncSession, events: Sequence[Incoming], clock: Clock) 
     causes: dict[str, Cause] = {}
     traces: list[str | None] = []
     for event in events:
-        decoder = DECODERS.get(event.type)
-        if decoder is None:
-            if base_and_version(event.type)[0] in READ_BASES:
-                raise UnknownVersion(event.type)
+        if how_read(DECODERS, event.type) is None:
             continue
         if stated := facts_stated(event):
             facts += stated
