@@ -33,19 +33,23 @@ WHERE state IN ('waiting', 'failed', 'forked')
     sequence = 1 + coalesce((SELECT sequence FROM mark m WHERE (m.source, m.subject) = (p.source, p.subject)), 0)
     AND (state = 'waiting' OR retry_at <= now())))
 """
+LOCK_PARKED = "SELECT FROM parked WHERE (source, subject) = ($1, $2) ORDER BY sequence, id FOR UPDATE"
+"""A person who decides meanwhile waits for the step, and is told where it has settled the row."""
 EVENT = """
 SELECT topic, partition, "offset", source, subject, sequence, id, type, time, correlation_id, traceparent, data
 FROM parked WHERE (source, subject, sequence, id) = ($1, $2, $3, $4)
 """
 SETTLE = "UPDATE parked SET state = $5, disposition = NULL WHERE (source, subject, sequence, id) = ($1, $2, $3, $4)"
 FAIL_AGAIN = """
-UPDATE parked SET state = $5, error = $6, attempts = $7, disposition = NULL,
+UPDATE parked SET state = $5, error = $6, attempts = $7, disposition = nullif(disposition, $9),
     failed_at = CASE WHEN $5 = 'failed' THEN now() END, retry_at = now() + $8::int * interval '1 second'
 WHERE (source, subject, sequence, id) = ($1, $2, $3, $4) AND state IN ('waiting', 'failed')
 """
 GIVE_UP_DISPOSITION = """
-UPDATE parked SET disposition = NULL, error = $5 WHERE (source, subject, sequence, id) = ($1, $2, $3, $4)
+UPDATE parked SET disposition = nullif(disposition, $6), error = $5
+WHERE (source, subject, sequence, id) = ($1, $2, $3, $4)
 """
+"""Both take back only what was tried: the step's transaction is over, and a person may have decided anew since."""
 SKIP_GAP = """
 INSERT INTO parked (source, subject, sequence, id, state, topic, partition, "offset", type, time, correlation_id, data,
     disposed_by, disposed_why)
@@ -84,6 +88,7 @@ async def _one_step(database: Database, key: Key, place: Place, apply: Apply, wi
     async def act(session: AsyncSession) -> bool:
         connection = await raw(session)
         await connection.fetch(inbox.LOCK_POSITION, [place[0]], [place[1]])
+        await connection.execute(LOCK_PARKED, *key)
         marks, parked = await inbox.load(connection, [key])
         mark = marks.get(key, Mark())
         step = next_step(mark, parked[key], datetime.now(UTC).timestamp())
@@ -148,7 +153,7 @@ async def _give_up(database: Database, key: Key, row: Parked, error: BaseExcepti
 
     async def act(session: AsyncSession) -> None:
         told = f"{row.disposition} could not be carried out: {inbox.describe(error)}"[:1000]
-        await (await raw(session)).execute(GIVE_UP_DISPOSITION, *key, row.sequence, row.id, told)
+        await (await raw(session)).execute(GIVE_UP_DISPOSITION, *key, row.sequence, row.id, told, row.disposition)
 
     await once(database, act, name="drain")
 
@@ -165,7 +170,9 @@ async def _record_failure(database: Database, key: Key, row: Parked, error: Base
         attempts = (attempts or 0) + 1
         at_fault = fails_by_itself(error) or attempts >= FAULT_OF_THE_EVENT_AFTER
         state = State.FAILED if at_fault else row.state
-        await connection.execute(FAIL_AGAIN, *name, state.value, inbox.describe(error), attempts, retry_delay(attempts))
+        await connection.execute(
+            FAIL_AGAIN, *name, state.value, inbox.describe(error), attempts, retry_delay(attempts), row.disposition
+        )
 
     await once(database, act, name="drain")
 

@@ -336,3 +336,51 @@ async def test_a_disposition_that_cannot_be_carried_out_holds_up_nobody_and_says
     row = await look.fetchrow("SELECT disposition, error FROM parked WHERE subject = 'A'")
     assert row["disposition"] is None
     assert row["error"].startswith("skip could not be carried out: ")
+
+
+@pytest.mark.parametrize("ends_well", [True, False])
+async def test_what_a_person_decides_while_a_step_is_being_taken_is_carried_out_or_refused_but_not_lost(
+    database: Database, look: asyncpg.Connection, ends_well: bool
+) -> None:
+    """The consumer tries a failed head once more, and its operator gives it up in that very moment."""
+    await fail(database, event(0, "A", 1))
+    await take(database, event(1, "A", 2))
+    await look.execute("UPDATE parked SET retry_at = now()")
+    decisions: list[asyncio.Task[None]] = []
+
+    async def while_a_person_decides(session: AsyncSession, events: Sequence[Incoming]) -> None:
+        if not decisions:
+            decisions.append(asyncio.create_task(decide(look, "drop", "A", 1)))
+            await asyncio.wait(decisions, timeout=0.5)
+        if not ends_well:
+            raise ValueError("a bug")
+        await note(session, events)
+
+    await drained(database, while_a_person_decides)
+    answers = await asyncio.gather(*decisions, return_exceptions=True)
+    await drained(database)
+
+    if ends_well:
+        assert [type(answer) for answer in answers] == [LookupError], "the person is told that it has taken effect"
+        assert (await effects(look), await parked(look)) == ([("A", 1), ("A", 2)], [])
+    else:
+        assert answers == [None]
+        assert (await effects(look), await parked(look)) == ([("A", 2)], [("A", 1, "dropped")])
+
+
+async def test_taking_back_what_could_not_be_carried_out_leaves_what_was_decided_since(
+    database: Database, look: asyncpg.Connection
+) -> None:
+    await take(database, event(0, "A", 3))
+    await decide(look, "skip", "A", 3)
+    decisions: list[asyncio.Task[None]] = []
+
+    async def while_a_person_decides(*_: object) -> None:
+        decisions.append(asyncio.create_task(decide(look, "drop", "A", 3)))
+        await asyncio.wait(decisions, timeout=0.5)
+        raise ValueError("a bug")
+
+    await drain(database, [(TOPIC, 0)], note, while_a_person_decides)
+    await asyncio.gather(*decisions)
+
+    assert await look.fetchval("SELECT disposition FROM parked") == "drop"

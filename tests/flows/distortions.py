@@ -74,7 +74,7 @@ DISTORTIONS: dict[str, tuple[str, Callable[[Records], Records], set[str], str]] 
 @asynccontextmanager
 async def distorted(finished: Finished, topic: str, distort: Callable[[Records], Records]) -> AsyncIterator[Target]:
     """The run on a copy of its topics, in which one enterprise's events are altered; risk has read all of it."""
-    spine, copy = finished.spine, f"{finished.spine.namespace}copy_"
+    spine, copy = finished.spine, f"{finished.spine.namespace}copy_{distort.__name__.strip('_')}_"
     names = {"registration": "registration.events", "risk": "risk.events", "heads": "audit.heads"}
     topics = {name: await _read(spine, f"{spine.namespace}{full}") for name, full in names.items()}
     one = next(iter(finished.answers)).encode()

@@ -317,7 +317,7 @@ async def take_the_lead(spine: Spine, connection: asyncpg.Connection) -> None:
 
 async def test_the_lag_shows_while_the_consumer_is_stuck(spine: Spine, url: str) -> None:
     async with spine.database("risk") as connection, connection.transaction():
-        await connection.execute("LOCK TABLE fact_sheet IN EXCLUSIVE MODE")
+        await connection.execute("LOCK TABLE mark IN EXCLUSIVE MODE")  # no batch can be taken, not even of one event
         uscc = (await send(url + APPLICATIONS, as_json(form()))).json()["uscc"]
 
         async def behind() -> bool:
