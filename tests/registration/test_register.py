@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from libs.common import signature
@@ -110,6 +111,39 @@ async def test_who_has_left_has_no_licence_in_force_and_changes_nothing(started:
     assert (late.status_code, late.json()["type"]) == (409, "urn:one-window:problem:enterprise-deregistered")
     listed = (await get(started, "/v1/enterprises?deregistered=true&limit=200")).json()["items"]
     assert uscc in [item["uscc"] for item in listed]
+
+
+async def test_why_an_enterprise_could_not_leave_is_told_to_it_and_who_objected_to_staff_alone(started: Spine) -> None:
+    uscc = (await submit(started, form(), person="applicant-3")).json()["uscc"]
+    ask, path = f"/v1/enterprises/{uscc}/deregistration", f"/v1/enterprises/{uscc}/deregistrations"
+    await post(started, ask, {"procedure": "simplified"}, person="applicant-3")
+    await post(started, f"{ask}/objections", {"words": "尚欠货款未清。"}, person="applicant-2")
+    await post(started, ask, {"procedure": "general"}, person="applicant-3")
+
+    own, to_staff = [
+        (await get(started, path, person=person)).raise_for_status().json()["items"]
+        for person in ("applicant-3", "registrar-1")
+    ]
+    assert [(one["procedure"], one["outcome"], one["ended_by"]) for one in own] == [
+        ("general", None, None), ("simplified", "refuse", "objection"),
+    ]  # fmt: skip
+    assert [(one["words"], one["who"]) for one in own] == [(None, None), ("尚欠货款未清。", None)]
+    assert [(one["words"], one["who"]) for one in to_staff] == [(None, None), ("尚欠货款未清。", "applicant-2")]
+
+    assert (await claim(started, uscc)).status_code == 200
+    ruling = {"outcome": "refuse", "reason": "清算报告缺少货款的清偿。"}
+    decided = await post(started, f"{ask}/decision", ruling, person="registrar-1", if_match=1)
+    assert decided.status_code == 200, decided.text
+    latest = (await get(started, path, person="applicant-3")).json()["items"][0]
+    assert (latest["ended_by"], latest["words"], latest["who"]) == ("officer", ruling["reason"], None)
+
+
+async def claim(spine: Spine, subject: str) -> httpx.Response:
+    """The first officer takes the item of work on a general deregistration."""
+    items = (await get(spine, "/v1/work-items?queue=registration.deregistration", person="registrar-1")).json()["items"]
+    [item] = [item for item in items if item["subject"] == subject]
+    path = f"/v1/work-items/{item['id']}/claim"
+    return await post(spine, path, {}, person="registrar-1", if_match=item["version"])
 
 
 async def test_an_owner_sees_his_own_and_staff_see_all(started: Spine) -> None:

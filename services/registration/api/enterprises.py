@@ -156,6 +156,19 @@ async def request_deregistration(
     return _deregistration(row, response)
 
 
+@api.get("/enterprises/{uscc}/deregistrations", tags=["enterprises"])
+async def list_deregistrations(
+    uscc: Uscc, caller: ApplicantOrStaff, reading: Reading
+) -> views.DeregistrationList:  # fmt: skip
+    """Each time the enterprise asked to leave the register and how that ended, the latest first: to the enterprise with
+    the officer's reason or what was objected, to staff with who it was."""
+    found = await repository.deregistrations(reading, uscc, owner_for(caller, *STAFF))
+    if found is None:
+        raise Problem("not-found", 404)
+    to_staff = caller.has(*STAFF)
+    return views.DeregistrationList(items=[views.DeregistrationItem.of(dict(row), to_staff=to_staff) for row in found])
+
+
 @api.post("/enterprises/{uscc}/deregistration/objections", status_code=201, tags=["enterprises"])
 async def object_to_deregistration(
     uscc: Uscc, body: forms.ObjectionForm, caller: Applicant, session: InTransaction, clock: TheClock,

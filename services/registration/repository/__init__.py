@@ -314,6 +314,19 @@ async def case(connection: asyncpg.Connection, uscc: str) -> asyncpg.Record | No
     return await connection.fetchrow(CASE, uscc)
 
 
+DEREGISTRATIONS = """
+SELECT d.id, uscc, procedure, requested_at, notice_until, decided, d.version
+FROM enterprise e LEFT JOIN deregistration d USING (uscc)
+WHERE uscc = $1 AND ($2::text IS NULL OR e.filed_by = $2) ORDER BY requested_at DESC, d.id LIMIT 200
+"""
+
+
+async def deregistrations(connection: asyncpg.Connection, uscc: str, owner: str | None) -> list[asyncpg.Record] | None:
+    """What was asked for, the latest first; with an owner, only of their enterprise. None: there is none such."""
+    rows = await connection.fetch(DEREGISTRATIONS, uscc, owner)
+    return [row for row in rows if row["id"] is not None] if rows else None
+
+
 HAND_OVERS = """
 SELECT matter, state, handed_on, due_on, settled_on, version FROM hand_over WHERE uscc = $1 ORDER BY handed_on, matter
 """

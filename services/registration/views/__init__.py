@@ -27,6 +27,8 @@ from services.registration.views.documents import DocumentList, DocumentView
 from services.registration.views.drafts import DraftItem, DraftList, DraftView, DroppedView, NoticeView
 from services.registration.views.enterprises import (
     ChangeJudgedView,
+    DeregistrationItem,
+    DeregistrationList,
     DeregistrationView,
     EnterpriseItem,
     EnterpriseList,
@@ -73,6 +75,8 @@ __all__ = [
     "CorrectionView",
     "DecidedView",
     "DecisionView",
+    "DeregistrationItem",
+    "DeregistrationList",
     "DeregistrationView",
     "DocumentList",
     "DocumentView",

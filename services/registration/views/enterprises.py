@@ -198,6 +198,52 @@ class DeregistrationView(BaseModel):
     version: int
 
 
+ENDED_EXAMPLE: dict[str, Any] = {
+    **DEREGISTRATION_EXAMPLE,
+    "outcome": "refuse",
+    "version": 2,
+    "requested_at": "2026-01-05T02:30:00Z",
+    "ended_by": "objection",
+    "ended_on": "2026-01-20",
+    "words": "尚欠货款未清。",
+    "who": None,
+}
+
+
+class DeregistrationItem(DeregistrationView):
+    """A request to leave the register and how it ended: by an officer, an objection, or the time of its notice.
+
+    `words`: the officer's reason or what was objected. `who` decided or objected is shown to staff alone.
+    """
+
+    requested_at: datetime
+    ended_by: Literal["officer", "objection", "time"] | None
+    ended_on: date | None
+    words: str | None
+    who: str | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], *, to_staff: bool) -> Self:
+        """From a row whose JSON column is read."""
+        ended = row["decided"] or {}
+        return cls(
+            **{name: row[name] for name in cls.model_fields if name in row},
+            outcome=ended.get("outcome"),
+            ended_by=ended.get("by"),
+            ended_on=ended.get("on"),
+            words=ended.get("reason") or ended.get("words"),
+            who=(ended.get("officer") or ended.get("objector")) if to_staff else None,
+        )
+
+
+class DeregistrationList(BaseModel):
+    """What was asked for, the latest first; 200 at most."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [ENDED_EXAMPLE]}]})
+
+    items: list[DeregistrationItem]
+
+
 LICENCE_EXAMPLE: dict[str, Any] = {
     "uscc": "91310106MA0000015B",
     "in_force": True,
