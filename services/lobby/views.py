@@ -161,8 +161,10 @@ STATES: Mapping[str, tuple[str, str]] = {
     "refused": (N_("Refused"), "red"),
     "withdrawn": (N_("Withdrawn"), "grey"),
     "lapsed": (N_("Lapsed"), "grey"),
+    "deregistration_filed": (N_("Leaving the register"), "yellow"),
+    "deregistered": (N_("Deregistered"), "grey"),
 }
-"""A case's state in words, and the colour of its mark."""
+"""A case's or an enterprise's state in words, and the colour of its mark."""
 PURPOSES: Mapping[str, str] = {
     "supervision_planning": N_("Planning of supervision"),
     "case_handling": N_("Handling of a case"),

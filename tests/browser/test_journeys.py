@@ -124,6 +124,49 @@ async def test_a_second_officer_countersigns_what_the_first_has_proposed(window:
     await page.close()
 
 
+async def test_an_enterprise_asks_to_leave_a_creditor_objects_and_an_officer_decides(window: Window) -> None:
+    filed = (await post(window.spine, "/v1/applications", form(), person="applicant-1")).json()
+    uscc = filed["uscc"]
+    own = await window.page("applicant-1", f"/en/cases/{filed['id']}")
+    await own.click("#standing a:has-text('Leaving the register')")
+    await own.click("text=Ask for deregistration")
+    await expect(own.locator(".govuk-error-summary")).to_contain_text("Choose a procedure")
+    await own.check("input[value=simplified]")
+    await own.click("text=Ask for deregistration")
+    await expect(own.locator("main")).to_contain_text("Public notice of the simplified deregistration until 25 January")
+
+    creditor = await window.page("applicant-2", f"/en/l/{uscc}")
+    await creditor.click("text=object to it where a public notice runs")
+    await creditor.fill("#words", f"尚欠货款未清。{HOSTILE}")
+    await creditor.click("main form button")
+    await expect(creditor.locator("main")).to_contain_text("Your objection is on record.")
+    await expect(creditor.locator("main")).not_to_contain_text("尚欠货款未清。")
+    await creditor.close()
+
+    await own.goto(f"{window.url}/en/leaving/{uscc}")
+    await expect(own.locator("main")).to_contain_text("somebody objected")
+    await expect(own.locator("main")).to_contain_text(f"尚欠货款未清。{HOSTILE}")
+    await expect(own.locator("main")).not_to_contain_text("applicant-2")
+    await own.check("input[value=general]")
+    await own.click("text=Ask for deregistration")
+    await expect(own.locator("main")).to_contain_text("An officer decides on it.")
+
+    desk = await window.page("registrar-1", "/en/queue?state=leaving")
+    await desk.click(f"a[href$='/queue/leaving/{uscc}']")
+    await expect(desk.locator("main")).to_contain_text("applicant-2")
+    await desk.click("text=Take this case")
+    await desk.click("text=Decide >> nth=-1")
+    await expect(desk.locator(".govuk-error-summary")).to_contain_text("Choose a decision")
+    await desk.check("input[value=refuse]")
+    await desk.fill("#reason", "清算报告缺少货款的清偿。")
+    await desk.click("text=Decide >> nth=-1")
+    await expect(desk.locator("main")).to_contain_text("Refused by an officer")
+    await desk.close()
+    await own.reload()
+    await expect(own.locator("main")).to_contain_text("清算报告缺少货款的清偿。")
+    await own.close()
+
+
 async def test_an_applicant_files_the_form_and_follows_the_case_over_all_departments(window: Window) -> None:
     page = await window.page("applicant-2", "/zh/apply")
     await page.click("main form button")

@@ -41,6 +41,13 @@ PAGES: dict[str, tuple[str | None, Where]] = {
     "case sent back": ("applicant-1", lambda story: f"cases/{story.to_correct}"),
     "corrections": ("applicant-1", lambda story: f"cases/{story.to_correct}/corrections"),
     "permit": ("applicant-1", lambda story: f"cases/{story.restaurant['id']}/permits/P033"),
+    "leaving": ("applicant-1", lambda story: f"leaving/{story.leaving}"),
+    "under notice": ("applicant-1", lambda story: f"leaving/{story.noticed}"),
+    "ask to leave": ("applicant-1", lambda story: f"leaving/{story.restaurant['uscc']}"),
+    "object": ("applicant-2", lambda story: f"leaving/{story.noticed}"),
+    "licence of one that leaves": (None, lambda story: f"l/{story.noticed}"),
+    "queue of those that leave": ("registrar-1", lambda _: "queue?state=leaving"),
+    "leaving, with an officer": ("registrar-1", lambda story: f"queue/leaving/{story.leaving}"),
     "queue": ("registrar-1", lambda _: "queue"),
     "empty queue": ("registrar-1", lambda _: "queue?q=nothing"),
     "review": ("registrar-1", lambda story: f"queue/{story.in_review}"),
@@ -126,7 +133,8 @@ async def test_no_page_scrolls_sideways_at_320_pixels(window: Window) -> None:
     await say_why(window)
     wide = []
     for name in (
-        "step", "activities", "case", "queue", "review", "enterprise", "operations", "risk list", "distribution",
+        "step", "activities", "case", "leaving", "queue", "review", "leaving, with an officer", "enterprise",
+        "operations", "risk list", "distribution",
         "warnings", "warning", "watch list", "overrides", "override", "scorecards", "scorecard", "comparison",
         "who would change",
     ):  # fmt: skip

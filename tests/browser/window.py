@@ -50,6 +50,8 @@ class Story:
     refused: str = ""
     to_sign: str = ""
     proposed: str = ""
+    noticed: str = ""
+    leaving: str = ""
     draft: str = ""
     warning: str = ""
     watch_list: str = ""
@@ -112,7 +114,7 @@ def telecom(trade_name: str) -> dict[str, Any]:
 
 async def tell(spine: Spine) -> Story:
     """A restaurant whose commitment was found broken, a telecom venture in review, another sent back, a fishery
-    refused, and a form half done."""
+    refused, two that leave the register, and a form half done."""
     story = Story()
     investors = form()["investors"]
     investors[0]["name"] = HOSTILE
@@ -127,6 +129,8 @@ async def tell(spine: Spine) -> Story:
     waiting["investors"][0] |= {"name": HOSTILE, "signer": "applicant-3"}
     story.to_sign = (await _submitted(spine, waiting, person="applicant-1"))["id"]
     story.proposed = await propose(spine, "registrar-1")
+    story.noticed = await leave(spine, "simplified")
+    story.leaving = await leave(spine, "simplified", HOSTILE)
     draft = {"name": {"division": "上海", "trade_name": HOSTILE}, "activities": ["6210"]}
     story.draft = (await post(spine, "/v1/drafts", {"content": draft})).json()["id"]
     await _break_a_commitment(spine, story)
@@ -168,6 +172,18 @@ async def propose(spine: Spine, officer: str) -> str:
     ruling, path = {"outcome": "register", "reason": "已核对业务范围。"}, f"/v1/applications/{application_id}/decision"
     assert (await post(spine, path, ruling, person=officer, if_match=1)).status_code == 200
     return str(application_id)
+
+
+async def leave(spine: Spine, procedure: str, objection: str = "") -> str:
+    """An enterprise that has asked to leave the register; where somebody objects, it then asks for an officer."""
+    uscc = str((await _submitted(spine, form(), person="applicant-1"))["uscc"])
+    path = f"/v1/enterprises/{uscc}/deregistration"
+    assert (await post(spine, path, {"procedure": procedure}, person="applicant-1")).status_code == 201
+    if objection:
+        objected = await post(spine, f"{path}/objections", {"words": objection}, person="applicant-2")
+        assert objected.status_code == 201, objected.text
+        assert (await post(spine, path, {"procedure": "general"}, person="applicant-1")).status_code == 201
+    return uscc
 
 
 async def _break_a_commitment(spine: Spine, story: Story) -> None:

@@ -5,6 +5,7 @@ from services.lobby.pages import (
     cases,
     enterprise,
     form,
+    leaving,
     names,
     operations,
     overrides,
@@ -20,8 +21,8 @@ from services.lobby.pages import (
 )
 
 ROUTERS = (
-    anyone.routes, form.routes, names.routes, signatures.routes, cases.routes, permits.routes, review.routes,
-    purpose.routes, risk.routes, enterprise.routes, statistics.routes, warnings.routes, watch_lists.routes,
-    overrides.routes, scorecards.routes, operations.routes, anyone.rest,
+    anyone.routes, form.routes, names.routes, signatures.routes, cases.routes, permits.routes, leaving.routes,
+    review.routes, purpose.routes, risk.routes, enterprise.routes, statistics.routes, warnings.routes,
+    watch_lists.routes, overrides.routes, scorecards.routes, operations.routes, anyone.rest,
 )  # fmt: skip
 """In this order: the last one answers for every address that no other knows."""

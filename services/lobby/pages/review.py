@@ -21,9 +21,12 @@ routes = pages()
 
 Registrar = Annotated[Caller, allowed("registrar")]
 QUEUE, SECOND = "registration.review", "registration.countersignature"
+LEAVING = "registration.deregistration"
+NAMES = "/v1/enterprise-names"
+OTHER_QUEUES = {"second": SECOND, "leaving": LEAVING}
 VIEWS = (
     ("open", words.N_("Unassigned")), ("mine", words.N_("Mine")), ("escalated", words.N_("Overdue")),
-    ("second", words.N_("To countersign")),
+    ("second", words.N_("To countersign")), ("leaving", words.N_("Leaving the register")),
 )  # fmt: skip
 STATES = tuple(state for state, _ in VIEWS)
 MAX_REASON = 2_000
@@ -39,8 +42,8 @@ async def queue(request: Request, _: Registrar, state: str = "open", q: str = ""
         {
             **{
                 view: asking.get(
-                    request, "registration", "/v1/work-items", queue=SECOND if view == "second" else QUEUE,
-                    state="" if view == "second" else view, cursor=cursor if view == state else "",
+                    request, "registration", "/v1/work-items", queue=OTHER_QUEUES.get(view, QUEUE),
+                    state="" if view in OTHER_QUEUES else view, cursor=cursor if view == state else "",
                 )
                 for view in STATES
             },
@@ -48,6 +51,9 @@ async def queue(request: Request, _: Registrar, state: str = "open", q: str = ""
         }
     )  # fmt: skip
     names = {case["id"]: case["enterprise_name"] for case in asking.items(answers, "cases")}
+    if state == "leaving" and (those := [item["subject"] for item in asking.items(answers, state)]):
+        called, _away = await asking.every({"names": asking.get(request, "registration", NAMES, uscc=those)})
+        names = {one["uscc"]: one["name"] for one in asking.items(called, "names")}
     rows = [{**item, "name": names.get(item["subject"], item["subject"])} for item in asking.items(answers, state)]
     wanted = q.strip().lower()
     rows = [row for row in rows if wanted in f"{row['name']} {row['subject']}".lower()]
@@ -59,12 +65,12 @@ async def queue(request: Request, _: Registrar, state: str = "open", q: str = ""
     )  # fmt: skip
 
 
-async def _item(request: Request, application_id: UUID, queue: str = QUEUE) -> Mapping[str, Any] | None:
+async def work_item(request: Request, subject: UUID | str, queue: str = QUEUE) -> Mapping[str, Any] | None:
     """The open work item of a case, whoever has it."""
     for state in ("mine", "open", "escalated"):
         answer = await asking.get(request, "registration", "/v1/work-items", queue=queue, state=state, limit=200)
         for item in answer.data["items"]:
-            if item["subject"] == str(application_id):
+            if item["subject"] == str(subject):
                 return dict(item)
     return None
 
@@ -75,8 +81,8 @@ async def _case(
 ) -> Response:  # fmt: skip
     application = await asking.get(request, "registration", f"/v1/applications/{application_id}")
     form = (await asking.get(request, "registration", f"/v1/applications/{application_id}/form")).data["form"]
-    item = await _item(request, application_id) if application.data["status"] == "in_review" else None
-    second = await _item(request, application_id, SECOND) if application.data["proposed"] else None
+    item = await work_item(request, application_id) if application.data["status"] == "in_review" else None
+    second = await work_item(request, application_id, SECOND) if application.data["proposed"] else None
     async with reading(running(request).database) as connection:
         rows = await connection.fetch(repository.TIMELINE_OF_APPLICATION, application_id)
     return page(
@@ -107,7 +113,7 @@ async def act(request: Request, application_id: UUID, act: str, caller: Registra
     """Claim it, give it back, decide with a reason, countersign what another has proposed, or ask for corrections."""
     typed = {name: str(value) for name, value in (await request.form()).items()}
     if act in ("claim", "release"):
-        item = await _item(request, application_id, SECOND if typed.get("queue") == SECOND else QUEUE)
+        item = await work_item(request, application_id, SECOND if typed.get("queue") == SECOND else QUEUE)
         if item is not None:
             path = f"/v1/work-items/{item['id']}/{act}"
             await asking.send(
@@ -142,7 +148,8 @@ async def ask_corrections(request: Request, application_id: UUID, caller: Regist
     return await _case(request, application_id, caller, "ask_corrections.html")
 
 
-def _decision(typed: Mapping[str, str], outcomes: tuple[str, str] = ("register", "refuse")) -> Read:
+def ruling(typed: Mapping[str, str], outcomes: tuple[str, str] = ("register", "refuse")) -> Read:
+    """A decision with its reason; `errors` where one is missing."""
     reason, outcome = typed.get("reason", "").strip(), typed.get("outcome", "")
     errors = []
     if outcome not in outcomes:
@@ -153,7 +160,7 @@ def _decision(typed: Mapping[str, str], outcomes: tuple[str, str] = ("register",
 
 
 def _countersignature(typed: Mapping[str, str]) -> Read:
-    return _decision(typed, ("confirm", "return"))
+    return ruling(typed, ("confirm", "return"))
 
 
 def _corrections(typed: Mapping[str, str]) -> Read:
@@ -171,5 +178,5 @@ def _corrections(typed: Mapping[str, str]) -> Read:
 
 
 _READ: Mapping[str, Callable[[Mapping[str, str]], Read]] = {
-    "decision": _decision, "countersignature": _countersignature, "corrections": _corrections,
+    "decision": ruling, "countersignature": _countersignature, "corrections": _corrections,
 }  # fmt: skip
