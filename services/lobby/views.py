@@ -161,7 +161,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     "refused": (N_("Refused"), "red"),
     "withdrawn": (N_("Withdrawn"), "grey"),
     "lapsed": (N_("Lapsed"), "grey"),
-    "deregistration_filed": (N_("Leaving the register"), "yellow"),
+    "deregistration_filed": (N_("Has asked to leave"), "yellow"),
     "deregistered": (N_("Deregistered"), "grey"),
 }
 """A case's or an enterprise's state in words, and the colour of its mark."""
