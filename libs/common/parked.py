@@ -19,12 +19,14 @@ from libs.common.service import find
 
 console = Console(markup=False, highlight=False)  # what stands in an event is not ours to interpret
 
+ERROR_SHOWN = 200
+"""Characters of an error in a list: PostgreSQL names the constraint at the end of its sentence."""
 LIST = """
 SELECT source, subject, sequence, id, state, type, attempts, error, disposition, parked_at FROM parked
 WHERE state IN ('waiting', 'failed', 'forked') ORDER BY source, subject, sequence LIMIT $1
 """
 FAILING_DUE = """
-SELECT kind, subject, on_date, attempts, left(error, 80) AS error FROM due WHERE attempts > 0 ORDER BY on_date LIMIT $1
+SELECT kind, subject, on_date, attempts, left(error, $2) AS error FROM due WHERE attempts > 0 ORDER BY on_date LIMIT $1
 """
 
 
@@ -83,10 +85,10 @@ async def _list(connection: asyncpg.Connection) -> None:
     for row in await connection.fetch(LIST, 200):
         table.add_row(
             row["source"], row["subject"], str(row["sequence"]), row["state"], str(row["attempts"]),
-            (row["error"] or "")[:80], row["disposition"] or "",
+            (row["error"] or "")[:ERROR_SHOWN], row["disposition"] or "",
         )  # fmt: skip
     console.print(table)
-    if failing := await connection.fetch(FAILING_DUE, 200):
+    if failing := await connection.fetch(FAILING_DUE, 200, ERROR_SHOWN):
         due = Table("due", "subject", "on", "attempts", "error", title="Dates whose act fails; it is tried again")
         for row in failing:
             due.add_row(*(str(row[name]) for name in ("kind", "subject", "on_date", "attempts", "error")))
