@@ -32,6 +32,7 @@ NAVIGATION: tuple[tuple[str, str, frozenset[Role]], ...] = (
     (N_("Names"), "names", frozenset({"applicant", "agent"})),
     (N_("To sign"), "signatures", frozenset({"applicant", "agent"})),
     (N_("Work queue"), "queue", frozenset({"registrar"})),
+    (N_("Register"), "register", frozenset({"registrar"})),
     (N_("Risk list"), "risk", SUPERVISION),
     (N_("Operations"), "operations", frozenset({"operator"})),
 )
@@ -109,6 +110,7 @@ def environment() -> Environment:
         "CARD_ACTS": views.CARD_ACTS,
         "SIGNED_BY": views.SIGNED_BY,
         "LIKENESSES": views.LIKENESSES,
+        "BECAUSE": views.BECAUSE,
     }
     return made
 

@@ -165,6 +165,12 @@ STATES: Mapping[str, tuple[str, str]] = {
     "deregistered": (N_("Deregistered"), "grey"),
 }
 """A case's or an enterprise's state in words, and the colour of its mark."""
+BECAUSE: Mapping[str, str] = {
+    "registered": N_("Registered"), "changed": N_("Changed"), "corrected": N_("Corrected"),
+    "deregistered": N_("Deregistered"), "withdrawn": N_("Registration withdrawn"),
+    "taken_over": N_("Taken over from an older register"),
+}  # fmt: skip
+"""Why the register has held something from then on."""
 PURPOSES: Mapping[str, str] = {
     "supervision_planning": N_("Planning of supervision"),
     "case_handling": N_("Handling of a case"),

@@ -167,6 +167,35 @@ async def test_an_enterprise_asks_to_leave_a_creditor_objects_and_an_officer_dec
     await own.close()
 
 
+async def test_a_registrar_finds_an_enterprise_and_has_its_false_registration_noticed(window: Window) -> None:
+    body = form()
+    filed = (await post(window.spine, "/v1/applications", body, person="applicant-1")).json()
+    desk = await window.page("registrar-1", "/en/register")
+    await desk.fill("#q", body["enterprise_name"]["trade_name"])
+    await desk.click("main form button")
+    await desk.click(f"a[href$='/register/{filed['uscc']}']")
+    await desk.click("text=Open a case")
+    await expect(desk.locator(".govuk-error-summary")).to_contain_text("Give the reason")
+    await desk.fill("#reason", "身份证明系冒用。")
+    await desk.click("text=Open a case")
+    await expect(desk.locator("main")).to_contain_text("public notice from 5 January 2026 to 19 February 2026")
+
+    page = await window.page("applicant-1", f"/en/l/{filed['uscc']}")
+    await page.click("text=Read the public notice, and object to it")
+    await expect(page.locator("main")).not_to_contain_text("身份证明系冒用。")
+    await page.click("main form button")
+    await expect(page.locator(".govuk-error-summary")).to_contain_text("Say what you object")
+    await page.fill("#words", f"身份证明真实，附公证书。{HOSTILE}")
+    await page.click("main form button")
+    await expect(page.locator("main")).to_contain_text("Your objection is on record.")
+    await expect(page.locator("main")).not_to_contain_text("身份证明真实")
+    await page.close()
+    await desk.reload()
+    await expect(desk.locator("main")).to_contain_text(f"身份证明真实，附公证书。{HOSTILE}")
+    await expect(desk.locator("main")).to_contain_text("An officer decides when the notice has run.")
+    await desk.close()
+
+
 async def test_an_applicant_files_the_form_and_follows_the_case_over_all_departments(window: Window) -> None:
     page = await window.page("applicant-2", "/zh/apply")
     await page.click("main form button")

@@ -48,6 +48,13 @@ PAGES: dict[str, tuple[str | None, Where]] = {
     "licence of one that leaves": (None, lambda story: f"l/{story.noticed}"),
     "queue of those that leave": ("registrar-1", lambda _: "queue?state=leaving"),
     "leaving, with an officer": ("registrar-1", lambda story: f"queue/leaving/{story.leaving}"),
+    "register": ("registrar-1", lambda _: "register?q=示例"),
+    "nobody found": ("registrar-1", lambda _: "register?q=nobody"),
+    "held": ("registrar-1", lambda story: f"register/{story.restaurant['uscc']}"),
+    "said to be false": ("registrar-1", lambda story: f"register/{story.false}"),
+    "notice of a false registration": ("applicant-2", lambda story: f"false-registration/{story.false}"),
+    "licence said to be false": (None, lambda story: f"l/{story.false}"),
+    "queue of false registrations": ("registrar-1", lambda _: "queue?state=false"),
     "queue": ("registrar-1", lambda _: "queue"),
     "empty queue": ("registrar-1", lambda _: "queue?q=nothing"),
     "review": ("registrar-1", lambda story: f"queue/{story.in_review}"),
@@ -134,6 +141,7 @@ async def test_no_page_scrolls_sideways_at_320_pixels(window: Window) -> None:
     wide = []
     for name in (
         "step", "activities", "case", "leaving", "queue", "review", "leaving, with an officer", "enterprise",
+        "held", "said to be false",
         "operations", "risk list", "distribution",
         "warnings", "warning", "watch list", "overrides", "override", "scorecards", "scorecard", "comparison",
         "who would change",

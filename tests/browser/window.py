@@ -52,6 +52,7 @@ class Story:
     proposed: str = ""
     noticed: str = ""
     leaving: str = ""
+    false: str = ""
     draft: str = ""
     warning: str = ""
     watch_list: str = ""
@@ -131,6 +132,7 @@ async def tell(spine: Spine) -> Story:
     story.proposed = await propose(spine, "registrar-1")
     story.noticed = await leave(spine, "simplified")
     story.leaving = await leave(spine, "simplified", HOSTILE)
+    story.false = await say_false(spine)
     draft = {"name": {"division": "上海", "trade_name": HOSTILE}, "activities": ["6210"]}
     story.draft = (await post(spine, "/v1/drafts", {"content": draft})).json()["id"]
     await _break_a_commitment(spine, story)
@@ -183,6 +185,15 @@ async def leave(spine: Spine, procedure: str, objection: str = "") -> str:
         objected = await post(spine, f"{path}/objections", {"words": objection}, person="applicant-2")
         assert objected.status_code == 201, objected.text
         assert (await post(spine, path, {"procedure": "general"}, person="applicant-1")).status_code == 201
+    return uscc
+
+
+async def say_false(spine: Spine) -> str:
+    """An enterprise of whose papers an officer has found that they are false; somebody objects."""
+    uscc = str((await _submitted(spine, form(), person="applicant-1"))["uscc"])
+    path = f"/v1/enterprises/{uscc}/false-registration"
+    assert (await post(spine, path, {"reason": HOSTILE}, person="registrar-2")).status_code == 201
+    assert (await post(spine, f"{path}/objections", {"words": HOSTILE}, person="applicant-2")).status_code == 201
     return uscc
 
 

@@ -11,6 +11,7 @@ from services.lobby.pages import (
     overrides,
     permits,
     purpose,
+    register,
     review,
     risk,
     scorecards,
@@ -22,7 +23,7 @@ from services.lobby.pages import (
 
 ROUTERS = (
     anyone.routes, form.routes, names.routes, signatures.routes, cases.routes, permits.routes, leaving.routes,
-    review.routes, purpose.routes, risk.routes, enterprise.routes, statistics.routes, warnings.routes,
+    review.routes, register.routes, purpose.routes, risk.routes, enterprise.routes, statistics.routes, warnings.routes,
     watch_lists.routes, overrides.routes, scorecards.routes, operations.routes, anyone.rest,
 )  # fmt: skip
 """In this order: the last one answers for every address that no other knows."""

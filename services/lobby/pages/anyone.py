@@ -104,8 +104,11 @@ async def check_licence(request: Request, uscc: str, _: Anyone) -> Response:
 @routes.get("/{lang:language}/l/{uscc}")
 async def licence(request: Request, uscc: str, _: Anyone, v: Annotated[int, Query(ge=0)] = 0) -> Response:
     """Is this business licence in force today, and is the copy (of version `v`) what the register holds?"""
-    found = (await asking.get(request, "registration", f"/v1/enterprises/{quote(uscc, safe='')}/licence")).data
-    return page(request, "licence.html", found=found, changed=0 < v < found["document"]["version"])
+    path = f"/v1/enterprises/{quote(uscc, safe='')}"
+    found = (await asking.get(request, "registration", f"{path}/licence")).data
+    answers, _away = await asking.every({"case": asking.get(request, "registration", f"{path}/false-registration")})
+    noticed = "case" in answers and answers["case"]["outcome"] is None
+    return page(request, "licence.html", found=found, changed=0 < v < found["document"]["version"], noticed=noticed)
 
 
 @routes.get(STATIC + "dist/{name}")

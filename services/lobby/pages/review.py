@@ -21,12 +21,13 @@ routes = pages()
 
 Registrar = Annotated[Caller, allowed("registrar")]
 QUEUE, SECOND = "registration.review", "registration.countersignature"
-LEAVING = "registration.deregistration"
+LEAVING, FALSE = "registration.deregistration", "registration.false_registration"
 NAMES = "/v1/enterprise-names"
-OTHER_QUEUES = {"second": SECOND, "leaving": LEAVING}
+OTHER_QUEUES = {"second": SECOND, "leaving": LEAVING, "false": FALSE}
 VIEWS = (
     ("open", words.N_("Unassigned")), ("mine", words.N_("Mine")), ("escalated", words.N_("Overdue")),
     ("second", words.N_("To countersign")), ("leaving", words.N_("Leaving the register")),
+    ("false", words.N_("False registrations")),
 )  # fmt: skip
 STATES = tuple(state for state, _ in VIEWS)
 MAX_REASON = 2_000
@@ -51,7 +52,7 @@ async def queue(request: Request, _: Registrar, state: str = "open", q: str = ""
         }
     )  # fmt: skip
     names = {case["id"]: case["enterprise_name"] for case in asking.items(answers, "cases")}
-    if state == "leaving" and (those := [item["subject"] for item in asking.items(answers, state)]):
+    if state in ("leaving", "false") and (those := [item["subject"] for item in asking.items(answers, state)]):
         called, _away = await asking.every({"names": asking.get(request, "registration", NAMES, uscc=those)})
         names = {one["uscc"]: one["name"] for one in asking.items(called, "names")}
     rows = [{**item, "name": names.get(item["subject"], item["subject"])} for item in asking.items(answers, state)]
