@@ -23,12 +23,12 @@ async def use_scorecard(database: Database, clock: Clock) -> None:
 async def lift_announced(connection: asyncpg.Connection, adopted: list[Incoming]) -> list[str]:
     """After a restore: what our topic announced last counts as announced, and what it told relatives as told."""
     in_order = sorted(adopted, key=lambda event: (event.subject, event.sequence))
-    said = {event.subject: use_cases.announcement(event.data) for event in in_order if event.type == ClassChanged.type}
+    announced = [event for event in in_order if event.type == ClassChanged.type]
     told = {event.subject for event in adopted if event.type == RelatedPartySignalled.type}
     lifted = []
-    if said:
-        differ = await use_cases.adopt_announcements(connection, said)
-        lifted = [f"{len(said)} announced classes taken over; {differ} will be announced anew, for they differ."]
+    if announced:
+        differ = await use_cases.adopt_announcements(connection, announced)
+        lifted = [f"{len(announced)} announced classes taken over; {differ} will be announced anew, for they differ."]
     if told:
         differ = await use_cases.adopt_what_relatives_were_told(connection, told)
         lifted.append(

@@ -9,6 +9,7 @@ from fastapi import Query
 
 from libs.common.web import Looking, Reading, router
 from libs.common.web.cursors import Cursor, Limit, after, page
+from libs.common.web.documents import NOT_IN_THAT_STATE
 from services.risk import scorecards, use_cases
 from services.risk.api.scorecards import Digest, Reader
 from services.risk.api.statistics import ALL, Grouped, letters, published
@@ -28,7 +29,7 @@ Before = Annotated[ClassLetter | None, Query(examples=["B"], description="The cl
 After = Annotated[ClassLetter | None, Query(examples=["C"], description="The class by this scorecard.")]
 
 
-@api.get("/scorecards/{digest}/comparison", tags=["scorecards"])
+@api.get("/scorecards/{digest}/comparison", tags=["scorecards"], responses=NOT_IN_THAT_STATE)
 async def compare_scorecard(digest: Digest, _: Reader, reading: Reading, by: Grouped = None) -> ComparisonView:
     """How many enterprises would change from which class to which, and both distributions beside those that other
     places have published; by section, area or ownership where asked. No enterprise is shown, so that no purpose is
@@ -48,7 +49,7 @@ async def compare_scorecard(digest: Digest, _: Reader, reading: Reading, by: Gro
     )  # fmt: skip
 
 
-@api.get("/scorecards/{digest}/comparison/enterprises", tags=["scorecards"])
+@api.get("/scorecards/{digest}/comparison/enterprises", tags=["scorecards"], responses=NOT_IN_THAT_STATE)
 async def list_changing_enterprises(
     digest: Digest, _: Reader, looking: Looking, reading: Reading, before: Before = None, then: After = None,
     cursor: Cursor = None, limit: Limit = 50,

@@ -49,6 +49,7 @@ class Change(NamedTuple):
     """A row of `class_change`; `before` is None the first time, `reasons` are names of rules."""
 
     uscc: str
+    at: datetime
     assessed_on: date
     before: int | None
     after: int
@@ -123,9 +124,9 @@ WHERE p.partition = moved.partition AND p.next_step_on < moved.assessed_on
 """
 ADOPT_ANNOUNCED = """
 WITH adopted AS (
-    UPDATE profile p SET announced_class = said.risk_class,
+    UPDATE profile p SET announced_class = said.risk_class, class_changed_on = said.assessed_on,
         next_step_on = CASE WHEN p.risk_class = said.risk_class THEN p.next_step_on ELSE a.assessed_on END
-    FROM unnest($1::text[], $2::smallint[]) AS said(uscc, risk_class), assessment a
+    FROM unnest($1::text[], $2::smallint[], $3::date[]) AS said(uscc, risk_class, assessed_on), assessment a
     WHERE p.uscc = said.uscc AND a.partition = p.partition
     RETURNING p.partition, p.risk_class <> said.risk_class AS differs
 ) SELECT partition FROM adopted WHERE differs
@@ -155,9 +156,9 @@ ON CONFLICT (dimension, key, on_date, partition, risk_class) DO UPDATE SET enter
 """
 ADD_CHANGES = """
 INSERT INTO class_change (uscc, at, assessed_on, before, after, score, reasons, scorecard_digest)
-SELECT u, $8, o, b, a, s, CASE WHEN r = '' THEN '{}' ELSE string_to_array(r, ' ') END, d
-FROM unnest($1::text[], $2::date[], $3::smallint[], $4::smallint[], $5::int[], $6::text[], $7::text[])
-    AS v(u, o, b, a, s, r, d)
+SELECT u, t, o, b, a, s, CASE WHEN r = '' THEN '{}' ELSE string_to_array(r, ' ') END, d
+FROM unnest($1::text[], $2::timestamptz[], $3::date[], $4::smallint[], $5::smallint[], $6::int[], $7::text[],
+    $8::text[]) AS v(u, t, o, b, a, s, r, d)
 """
 ONE = """
 SELECT p.uscc, p.score, p.risk_class, p.next_step_on, a.assessed_on, a.moving_to
@@ -216,11 +217,11 @@ async def standing(connection: asyncpg.Connection, usccs: Sequence[str], shadow:
     return {row[0]: Standing(row[1], row[2], row[3], Traits(row[4], row[5], row[6])) for row in rows}
 
 
-async def add_changes(connection: asyncpg.Connection, changes: Sequence[Change], at: datetime) -> None:
+async def add_changes(connection: asyncpg.Connection, changes: Sequence[Change]) -> None:
     """Keep what is announced. An array of arrays has to be even, so that the names travel as one text."""
     if changes:
         rows = [change._replace(reasons=" ".join(change.reasons)) for change in changes]  # type: ignore[arg-type]
-        await connection.execute(ADD_CHANGES, *map(list, zip(*rows, strict=True)), at)
+        await connection.execute(ADD_CHANGES, *map(list, zip(*rows, strict=True)))
 
 
 async def last_said(connection: asyncpg.Connection, subjects: Sequence[str], type: str) -> dict[str, bytes]:

@@ -39,20 +39,21 @@ async def judge_and_announce(
     scores = _scores(known, dates, scorecard)
     found = await profiles.standing(connection, known.usccs, FORCE)
     announced = await _announced(connection, known.usccs, found)
-    said, news = [], []
+    said, news, at = [], [], clock.now()
     columns = zip(
         known.usccs, announced, scores.score.tolist(), scores.risk_class.tolist(), scores.reasons.tolist(), strict=True
     )
     for uscc, before, score, risk_class, bits in columns:
-        if before == risk_class:
-            said.append(Said(risk_class, found[uscc].class_changed_on if uscc in found else None))
+        if before is not None and before.risk_class == risk_class:
+            said.append(before)
             continue
         on = dates[partition_of(uscc)]
         said.append(Said(risk_class, on))
         reasons = vectorised.rule_names(scorecard, bits)
-        news.append(Change(uscc, on, before, risk_class, score, reasons, scorecard.digest))
+        was = None if before is None else before.risk_class
+        news.append(Change(uscc, at, on, was, risk_class, score, reasons, scorecard.digest))
     _announce(session, news, causes, clock)
-    await profiles.add_changes(connection, news, clock.now())
+    await profiles.add_changes(connection, news)
     await _write(connection, known, scores, found, said, FORCE)
     return said
 
@@ -73,16 +74,19 @@ def _scores(known: Known, dates: Mapping[int, date], scorecard: Scorecard) -> Sc
 
 async def _announced(
     connection: asyncpg.Connection, usccs: Sequence[str], found: Mapping[str, Standing]
-) -> list[int | None]:
-    """The class announced last of each enterprise, None where none was.
+) -> list[Said | None]:
+    """What was announced last of each enterprise, None where nothing was.
 
     A new profile may have been announced all the same, before its database was restored to an older state: the
     outbox, reconciled with the topic, knows.
     """
     new = [uscc for uscc in usccs if uscc not in found]
-    said = await profiles.last_said(connection, new, ClassChanged.type) if new else {}
-    classes = {uscc: LETTERS.index(announcement(data).risk_class) for uscc, data in said.items()}
-    return [found[uscc].announced_class if uscc in found else classes.get(uscc) for uscc in usccs]
+    sent = await profiles.last_said(connection, new, ClassChanged.type) if new else {}
+    said = {uscc: Said(one.announced_class, one.class_changed_on) for uscc, one in found.items()}
+    for uscc, data in sent.items():
+        last = announcement(data)
+        said[uscc] = Said(LETTERS.index(last.risk_class), last.assessed_on)
+    return [said.get(uscc) for uscc in usccs]
 
 
 def announcement(data: bytes) -> ClassChanged:

@@ -1,7 +1,7 @@
 """Scoring: take facts in and score the enterprises they touch; bring a partition to a new date."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 import asyncpg
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from libs.common import due, outbox
 from libs.common.clock import Clock
 from libs.common.database import raw
+from libs.common.envelope import Incoming
 from libs.common.kafka import partition_of
 from services.risk import scorecards
 from services.risk.domain import Fact, Scorecard
@@ -18,8 +19,8 @@ from services.risk.repository import facts as facts_repository
 from services.risk.repository import profiles as repository
 from services.risk.repository import shadow as shadow_repository
 from services.risk.repository.facts import Known
-from services.risk.repository.profiles import FORCE, SHADOW
-from services.risk.use_cases.judging import judge_and_announce, judge_beside
+from services.risk.repository.profiles import FORCE, SHADOW, Change
+from services.risk.use_cases.judging import announcement, judge_and_announce, judge_beside
 from services.risk.use_cases.relatives import adopt_signals, judge_relatives, signal_relatives
 
 STEP = "scores_step"
@@ -75,23 +76,36 @@ async def judge_again(session: AsyncSession, usccs: Sequence[str], clock: Clock)
     await judge_relatives(session, connection, known, dict.fromkeys(known.usccs, cause), clock)
 
 
-async def adopt_announcements(connection: asyncpg.Connection, said: Mapping[str, ClassChanged]) -> int:
-    """After a restore: what our topic said last of each enterprise (`said`) counts as announced, and no partition goes
-    back before a date on which it was assessed.
+async def adopt_announcements(connection: asyncpg.Connection, announced: Sequence[Incoming]) -> int:
+    """After a restore: what our topic has announced since the copy (`announced`, each enterprise's in its order) is
+    history again, the last of each enterprise counts as announced, and no partition goes back before a date on which it
+    was assessed.
 
     Where the class is not the one that the restored facts give, the enterprise is scored at once and the difference
     announced. Returns how many these are.
     """
+    each = [(event, announcement(event.data)) for event in announced]
+    await repository.add_changes(connection, [_as_change(event, one) for event, one in each])
+    said = {event.subject: one for event, one in each}
     dates: dict[int, date] = {}
     for subject, last in said.items():
         partition = partition_of(subject)
         dates[partition] = max(last.assessed_on, dates.get(partition, date.min))
     await connection.execute(repository.NOT_BEFORE, list(dates), list(dates.values()))
     classes = [LETTERS.index(last.risk_class) for last in said.values()]
-    different = await connection.fetch(repository.ADOPT_ANNOUNCED, list(said), classes)
+    since = [last.assessed_on for last in said.values()]
+    different = await connection.fetch(repository.ADOPT_ANNOUNCED, list(said), classes, since)
     await shadow_repository.begin_anew(connection)
     await repository.next_steps(connection, STEP, sorted(dates), [FORCE])
     return len(different)
+
+
+def _as_change(event: Incoming, said: ClassChanged) -> Change:
+    before = None if said.before is None else LETTERS.index(said.before)
+    return Change(
+        event.subject, datetime.fromisoformat(event.time), said.assessed_on, before, LETTERS.index(said.risk_class),
+        said.score, said.reasons, said.scorecard,
+    )  # fmt: skip
 
 
 async def adopt_what_relatives_were_told(connection: asyncpg.Connection, usccs: Collection[str]) -> int:
