@@ -72,6 +72,8 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 GONE: dict[int | str, dict[str, Any]] = {410: _problem("What came after this place is gone: begin anew")}
 """For a feed whose places end."""
+NOT_IN_THAT_STATE: dict[int | str, dict[str, Any]] = {409: _problem("Its state does not have this: read it again")}
+"""For a question that a thing answers in some of its states."""
 ONLY_COMMANDS = ("400", "408", "409", "415")
 NOT_OF_QUESTIONS = ("409",)
 ONLY_WITH_INPUT = ("404", "422")
@@ -177,8 +179,10 @@ def _with_nulls(example: Any, schema: Mapping[str, Any], schemas: Mapping[str, A
 
 
 def _drop(responses: dict[str, Any], statuses: tuple[str, ...]) -> None:
+    """Leave out what is said of every route and not true of this one; what the route says of itself stays."""
     for status in statuses:
-        responses.pop(status, None)
+        if responses.get(status, {}).get("description") == PROBLEM_RESPONSES[int(status)]["description"]:
+            del responses[status]
 
 
 def example(value: Mapping[str, Any]) -> dict[str, Any]:
