@@ -28,6 +28,7 @@ from services.lobby.security import CrossSite, same_site_form
 log = structlog.get_logger()
 
 LANGUAGE_COOKIE = "language"
+USCC = "[0-9A-HJ-NPQRTUWXY]{18}"
 
 
 class _Text(Convertor[str]):
@@ -43,7 +44,7 @@ class _Language(_Text):
 
 
 class _Uscc(_Text):
-    regex = "[0-9A-HJ-NPQRTUWXY]{18}"
+    regex = USCC
 
 
 register_url_convertor("language", _Language())

@@ -23,6 +23,7 @@ PAGES: dict[str, tuple[str | None, Where]] = {
     "look up a name": (None, lambda _: "names"),
     "a name that is taken": ("applicant-1", lambda _: f"names?{NAME}"),
     "a name that is free": ("applicant-2", lambda _: f"names?{NAME.replace('示例海棠', '示例银杏')}"),
+    "look up a licence": (None, lambda _: "l"),
     "cases": ("applicant-1", lambda _: "cases"),
     "case to be signed": ("applicant-1", lambda story: f"cases/{story.to_sign}"),
     "nothing to sign": ("applicant-1", lambda _: "signatures"),

@@ -81,6 +81,7 @@ def test_every_page_names_its_roles_or_says_that_anyone_may() -> None:
     assert open_to_all == {
         "/", "/{lang}/", "/{lang}/names", "/{lang}/help", "/{lang}/accessibility", "/{lang}/privacy", "/{lang}/sign-in",
         "/sign-in/back", "/{lang}/sign-out", "/v/{permit_id}", "/{lang}/v/{permit_id}", "/l/{uscc}", "/{lang}/l/{uscc}",
+        "/{lang}/l",
         "/static/dist/{name}",
         "/{lang}/{nowhere}",
     }  # fmt: skip

@@ -1,6 +1,8 @@
 """What anyone may open: the start page, sign-in and sign-out, checks of certificates and licences, built files."""
 
+import re
 from typing import Annotated, Any
+from unicodedata import normalize
 from urllib.parse import quote
 from uuid import UUID
 
@@ -8,9 +10,9 @@ from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from libs.common.web import Anyone
-from services.lobby import asking, sessions, sign_in
+from services.lobby import asking, sessions, sign_in, words
 from services.lobby.rendering import assets, page
-from services.lobby.route import language, own_path, pages
+from services.lobby.route import USCC, language, own_path, pages
 from services.lobby.security import STATIC
 
 routes, rest = pages(), pages()
@@ -92,6 +94,17 @@ async def certificate(request: Request, permit_id: UUID, _: Anyone) -> Response:
         )
         enterprise = answers.get("enterprise", {})
     return page(request, "certificate.html", permit_id=str(permit_id), found=found, enterprise=enterprise)
+
+
+@routes.get("/{lang:language}/l")
+async def find_licence(request: Request, _: Anyone, uscc: str | None = None) -> Response:
+    """Whoever has no code to scan types the identifier: in any case, in full-width characters, with spaces."""
+    typed = "".join(normalize("NFKC", uscc or "").upper().split())
+    if re.fullmatch(USCC, typed):
+        return RedirectResponse(f"/{language(request)}/l/{typed}", 303)
+    wrong = uscc is not None
+    errors = [("#uscc", words.say(words.N_("Enter the 18 characters of the USCC")))] if wrong else []
+    return page(request, "find_licence.html", 422 if wrong else 200, errors=errors, typed=uscc or "")
 
 
 @routes.get("/l/{uscc}")
