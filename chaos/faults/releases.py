@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from chaos.cluster import Cluster
-from chaos.faults.fault import Over
+from chaos.faults.fault import NotReached, Over
 from chaos.faults.processes import STOPPING_SECONDS, ended, ready
 from deploy.local.services import ServiceProcess
 from deploy.local.stack import CHECKOUT
@@ -35,7 +35,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     raise NotImplementedError
 '''
-RECONCILE_SECONDS = 90.0
+RECONCILE_SECONDS, SAYING_SECONDS = 90.0, 40.0
+SENT = "SELECT coalesce(max(high), 0) FROM relay_progress"
+KNOWN = f"SELECT greatest(coalesce(max(id), 0), ({SENT})) FROM outbox"
 
 
 async def replayed(cluster: Cluster, rng: random.Random, service: str) -> Over:
@@ -53,7 +55,10 @@ async def replayed(cluster: Cluster, rng: random.Random, service: str) -> Over:
 
 
 async def restored(cluster: Cluster, rng: random.Random, service: str) -> Over:
-    """A service's database comes back as it was some seconds ago; it is reconciled by the documented command."""
+    """A service's database comes back as it was some seconds ago; it is reconciled by the documented command.
+
+    The service has said something since: events that the copy lacks are what tells a restore from a truncated audit.
+    """
     name = f"{cluster.namespace}{service}"
     with cluster.handled(service) as process:
         await ended(process, rng)
@@ -63,6 +68,7 @@ async def restored(cluster: Cluster, rng: random.Random, service: str) -> Over:
         back_to = time.monotonic()
         await ready(process)
         await asyncio.sleep(rng.uniform(4, 8))
+        await _has_said_more(cluster, service)
         await ended(process, rng)
         async with cluster.database() as connection:
             await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
@@ -70,6 +76,19 @@ async def restored(cluster: Cluster, rng: random.Random, service: str) -> Over:
         told = await reconciled(cluster, service)
         process.start()
     return Over(f"restored to {time.monotonic() - back_to:.0f} s before; {told}", back_to=back_to)
+
+
+async def _has_said_more(cluster: Cluster, service: str) -> None:
+    """Wait until the relay has sent more than the copy knows of. Raises NotReached where nothing is said for long."""
+    async with cluster.database(f"{service}_copy") as connection:
+        known = await connection.fetchval(KNOWN)
+    deadline = time.monotonic() + SAYING_SECONDS
+    while time.monotonic() < deadline:
+        async with cluster.database(service) as connection:
+            if await connection.fetchval(SENT) > known:
+                return
+        await asyncio.sleep(0.5)
+    raise NotReached(f"{service} has said nothing since the copy")
 
 
 async def reconciled(cluster: Cluster, service: str) -> str:
