@@ -9,16 +9,23 @@ from fastapi.responses import RedirectResponse
 from libs.common.identity import Caller
 from libs.common.web import allowed
 from services.lobby import asking, words
-from services.lobby.asking import Refusal
-from services.lobby.pages.review import LEAVING, MAX_REASON, Registrar, ruling, work_item
+from services.lobby.pages.review import (
+    HANDLING,
+    LEAVING,
+    MAX_REASON,
+    Errors,
+    Registrar,
+    handle,
+    ruling,
+    send,
+    work_item,
+)
 from services.lobby.rendering import page
 from services.lobby.route import language, pages
 
 routes = pages()
 
 Applicant = Annotated[Caller, allowed("applicant", "agent")]
-Errors = list[tuple[str, str]]
-TOLD_ON_THE_PAGE = (409, 412, 422)
 
 
 async def _enterprise(request: Request, uscc: str, template: str, status: int, **values: Any) -> Response:
@@ -68,13 +75,9 @@ async def object_to(request: Request, uscc: str, _: Applicant) -> Response:
 async def _sent(
     request: Request, uscc: str, act: str, body: dict[str, str], typed: dict[str, str], field: str
 ) -> Response:
-    path, key = f"/v1/enterprises/{uscc}/deregistration{act}", typed.get("key") or str(uuid4())
-    try:
-        await asking.send(request, "registration", path, body, key=key)
-    except Refusal as refusal:
-        if refusal.status not in TOLD_ON_THE_PAGE:
-            raise
-        return await _leaving(request, uscc, [(field, refusal.detail)], typed, refusal.status)
+    errors = await send(request, f"/v1/enterprises/{uscc}/deregistration{act}", body, typed, field)
+    if errors:
+        return await _leaving(request, uscc, errors, typed, 422)
     return RedirectResponse(f"/{language(request)}/leaving/{uscc}{'?objected=yes' if act else ''}", 303)
 
 
@@ -99,22 +102,12 @@ async def _request_of(
 async def act(request: Request, uscc: str, act: str, caller: Registrar) -> Response:
     """Claim the request, give it back, or decide on it with a reason."""
     typed = {name: str(value) for name, value in (await request.form()).items()}
-    key, version = typed.get("key") or str(uuid4()), typed.get("version")
-    if act in ("claim", "release"):
-        if (item := await work_item(request, uscc, LEAVING)) is not None:
-            path = f"/v1/work-items/{item['id']}/{act}"
-            await asking.send(request, "registration", path, {}, key=key, version=str(item["version"]))
-        return RedirectResponse(f"/{language(request)}/queue/leaving/{uscc}", 303)
+    here = f"/{language(request)}/queue/leaving/{uscc}"
+    if act in HANDLING:
+        await handle(request, uscc, LEAVING, act, typed)
+        return RedirectResponse(here, 303)
     if act != "decision":
         return page(request, "not_found.html", 404)
     body, errors = ruling(typed, ("deregister", "refuse"))
-    if not errors:
-        path = f"/v1/enterprises/{uscc}/deregistration/decision"
-        try:
-            await asking.send(request, "registration", path, body, key=key, version=version)
-            return RedirectResponse(f"/{language(request)}/queue/leaving/{uscc}", 303)
-        except Refusal as refusal:
-            if refusal.status not in TOLD_ON_THE_PAGE:
-                raise
-            errors = [("#main-content", refusal.detail)]
-    return await _request_of(request, uscc, caller, errors, typed, 422)
+    errors = errors or await send(request, f"/v1/enterprises/{uscc}/deregistration/decision", body, typed)
+    return await _request_of(request, uscc, caller, errors, typed, 422) if errors else RedirectResponse(here, 303)

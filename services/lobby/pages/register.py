@@ -9,9 +9,18 @@ from fastapi.responses import RedirectResponse
 
 from libs.common.identity import Caller
 from services.lobby import asking, words
-from services.lobby.asking import Refusal
-from services.lobby.pages.leaving import TOLD_ON_THE_PAGE, Applicant, Errors
-from services.lobby.pages.review import FALSE, MAX_REASON, Registrar, ruling, work_item
+from services.lobby.pages.leaving import Applicant
+from services.lobby.pages.review import (
+    FALSE,
+    HANDLING,
+    MAX_REASON,
+    Errors,
+    Registrar,
+    handle,
+    ruling,
+    send,
+    work_item,
+)
 from services.lobby.rendering import page
 from services.lobby.route import language, pages
 
@@ -60,35 +69,22 @@ async def act(request: Request, uscc: str, act: str, caller: Registrar) -> Respo
     given = await request.form()
     typed: dict[str, Any] = {name: str(value) for name, value in given.items()}
     typed["responsible"] = [str(one) for one in given.getlist("responsible")]
-    key = typed.get("key") or str(uuid4())
-    if act in ("claim", "release"):
-        if (item := await work_item(request, uscc, FALSE)) is not None:
-            path = f"/v1/work-items/{item['id']}/{act}"
-            await asking.send(request, "registration", path, {}, key=key, version=str(item["version"]))
-        return RedirectResponse(f"/{language(request)}/register/{uscc}", 303)
-    path, version = f"/v1/enterprises/{uscc}/false-registration", None
-    body: dict[str, Any]
+    here, path = f"/{language(request)}/register/{uscc}", f"/v1/enterprises/{uscc}/false-registration"
+    if act in HANDLING:
+        await handle(request, uscc, FALSE, act, typed)
+        return RedirectResponse(here, 303)
+    errors: Errors
     if act == "case":
-        body, errors = {"reason": typed.get("reason", "").strip()[:MAX_REASON]}, []
-        if not body["reason"]:
-            errors = [("#reason", words.say(words.N_("Give the reason")))]
+        body: dict[str, Any] = {"reason": typed.get("reason", "").strip()[:MAX_REASON]}
+        errors = [] if body["reason"] else [("#reason", words.say(words.N_("Give the reason")))]
     elif act == "decision":
-        path, version = f"{path}/decision", typed.get("version")
+        path = f"{path}/decision"
         body, errors = ruling(typed, ("withdraw", "dismiss"))
-        body["responsible"] = (
-            [str(one) for one in given.getlist("responsible")] if body["outcome"] == "withdraw" else []
-        )
+        body["responsible"] = typed["responsible"] if body["outcome"] == "withdraw" else []
     else:
         return page(request, "not_found.html", 404)
-    if not errors:
-        try:
-            await asking.send(request, "registration", path, body, key=key, version=version)
-            return RedirectResponse(f"/{language(request)}/register/{uscc}", 303)
-        except Refusal as refusal:
-            if refusal.status not in TOLD_ON_THE_PAGE:
-                raise
-            errors = [("#main-content", refusal.detail)]
-    return await _held(request, uscc, caller, errors, typed, 422)
+    errors = errors or await send(request, path, body, typed)
+    return await _held(request, uscc, caller, errors, typed, 422) if errors else RedirectResponse(here, 303)
 
 
 @routes.get("/{lang:language}/false-registration/{uscc:uscc}")
@@ -114,11 +110,7 @@ async def object_to_notice(request: Request, uscc: str, _: Applicant) -> Respons
     said = typed.get("words", "").strip()[:MAX_REASON]
     if not said:
         return await _notice(request, uscc, [("#words", words.say(words.N_("Say what you object")))], typed, 422)
-    path, key = f"/v1/enterprises/{uscc}/false-registration/objections", typed.get("key") or str(uuid4())
-    try:
-        await asking.send(request, "registration", path, {"words": said}, key=key)
-    except Refusal as refusal:
-        if refusal.status not in TOLD_ON_THE_PAGE:
-            raise
-        return await _notice(request, uscc, [("#words", refusal.detail)], typed, refusal.status)
+    path = f"/v1/enterprises/{uscc}/false-registration/objections"
+    if errors := await send(request, path, {"words": said}, typed, "#words"):
+        return await _notice(request, uscc, errors, typed, 422)
     return RedirectResponse(f"/{language(request)}/false-registration/{uscc}?objected=yes", 303)

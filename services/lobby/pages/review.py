@@ -31,7 +31,9 @@ VIEWS = (
 )  # fmt: skip
 STATES = tuple(state for state, _ in VIEWS)
 MAX_REASON = 2_000
-Read = tuple[dict[str, Any], list[tuple[str, str]]]
+HANDLING = ("claim", "release")
+Errors = list[tuple[str, str]]
+Read = tuple[dict[str, Any], Errors]
 """A command as registration takes it, and what is to be mended first."""
 
 
@@ -76,6 +78,29 @@ async def work_item(request: Request, subject: UUID | str, queue: str = QUEUE) -
     return None
 
 
+async def handle(request: Request, subject: UUID | str, queue: str, act: str, typed: Mapping[str, Any]) -> None:
+    """Claim the open work item of a case, or give it back, as the form asks."""
+    if (item := await work_item(request, subject, queue)) is not None:
+        path, key = f"/v1/work-items/{item['id']}/{act}", typed.get("key") or str(uuid4())
+        await asking.send(request, "registration", path, {}, key=key, version=str(item["version"]))
+
+
+async def send(
+    request: Request, path: str, body: Any, typed: Mapping[str, Any], field: str = "#main-content"
+) -> Errors:
+    """Send what a form asks for, under its key and version. What is refused because of what was typed, or because of
+    what somebody else has done meanwhile, is told on the page, at `field`."""
+    try:
+        await asking.send(
+            request, "registration", path, body, key=typed.get("key") or str(uuid4()), version=typed.get("version")
+        )
+    except Refusal as refusal:
+        if refusal.status not in (409, 412, 422):
+            raise
+        return [(field, refusal.detail)]
+    return []
+
+
 async def _case(
     request: Request, application_id: UUID, caller: Caller, template: str = "review.html", status: int = 200,
     errors: Any = (), typed: Any = None,
@@ -113,33 +138,16 @@ async def review(request: Request, application_id: UUID, caller: Registrar) -> R
 async def act(request: Request, application_id: UUID, act: str, caller: Registrar) -> Response:
     """Claim it, give it back, decide with a reason, countersign what another has proposed, or ask for corrections."""
     typed = {name: str(value) for name, value in (await request.form()).items()}
-    if act in ("claim", "release"):
-        item = await work_item(request, application_id, SECOND if typed.get("queue") == SECOND else QUEUE)
-        if item is not None:
-            path = f"/v1/work-items/{item['id']}/{act}"
-            await asking.send(
-                request,
-                "registration",
-                path,
-                {},
-                key=typed.get("key") or str(uuid4()),
-                version=str(item["version"]),
-            )
-        return RedirectResponse(f"/{language(request)}/queue/{application_id}", 303)
+    here = f"/{language(request)}/queue/{application_id}"
+    if act in HANDLING:
+        await handle(request, application_id, SECOND if typed.get("queue") == SECOND else QUEUE, act, typed)
+        return RedirectResponse(here, 303)
     if act not in _READ:
         return page(request, "not_found.html", 404)
     body, errors = _READ[act](typed)
+    errors = errors or await send(request, f"/v1/applications/{application_id}/{act}", body, typed)
     if not errors:
-        path = f"/v1/applications/{application_id}/{act}"
-        try:
-            await asking.send(
-                request, "registration", path, body, key=typed.get("key") or str(uuid4()), version=typed.get("version")
-            )
-            return RedirectResponse(f"/{language(request)}/queue/{application_id}", 303)
-        except Refusal as refusal:
-            if refusal.status not in (409, 412, 422):
-                raise
-            errors = [("#main-content", refusal.detail)]
+        return RedirectResponse(here, 303)
     template = "ask_corrections.html" if act == "corrections" else "review.html"
     return await _case(request, application_id, caller, template, 422, errors, typed)
 
